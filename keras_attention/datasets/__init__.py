@@ -1,0 +1,1 @@
+"""Datasets: two small embedded corpora with their licences."""

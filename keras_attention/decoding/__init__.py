@@ -1,0 +1,1 @@
+"""Decoding: greedy, beam and sampling drivers of a model's one step function."""

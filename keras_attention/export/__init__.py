@@ -1,0 +1,1 @@
+"""Export: SavedModels with strings in and strings out."""

@@ -1,0 +1,1 @@
+"""Layers: the attention mechanisms and the recurrent decoders, on ``keras.ops`` only."""

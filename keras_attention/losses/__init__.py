@@ -1,0 +1,1 @@
+"""Losses of the two tasks, computed in float32 under every precision policy."""

@@ -1,0 +1,1 @@
+"""Models: every system of the line of work as a Functional Keras model."""

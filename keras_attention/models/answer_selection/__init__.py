@@ -1,0 +1,1 @@
+"""Answer-selection models: two encoders times two poolings."""

@@ -1,0 +1,1 @@
+"""Translation models: each file is the delta of its paper."""

@@ -1,0 +1,1 @@
+"""Plotting: arrays and strings in, matplotlib figures out."""

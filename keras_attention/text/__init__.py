@@ -1,0 +1,1 @@
+"""Text: normalisation and tokenizers that run inside a TensorFlow graph."""

@@ -1,0 +1,1 @@
+"""Training: compile, fit, keep the best, resume after a kill."""
