@@ -26,7 +26,6 @@ def masked_softmax(scores, mask=None):
         Weights `(..., keys)`, float32: 0 at masked positions, exactly.
 
     Example:
-
     >>> import keras
     >>> from keras_attention.layers.masked_softmax import masked_softmax
     >>> scores = keras.ops.convert_to_tensor([[1.0, 1.0, 9.0], [1.0, 2.0, 3.0]])
@@ -39,7 +38,7 @@ def masked_softmax(scores, mask=None):
     if mask is not None:
         mask = ops.cast(mask, "bool")
         scores = ops.where(mask, scores, ops.full_like(scores, _LOWEST))
-    # The formula by hand rather than ops.softmax, which warns whenever there is a single key: a one-word source is right.
+    # By hand rather than with ops.softmax, which warns when there is a single key: a one-word source is all right.
     peak = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
     exponentials = ops.exp(scores - peak)
     if mask is not None:
