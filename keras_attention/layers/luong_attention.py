@@ -139,7 +139,7 @@ class LuongAttention(keras.layers.Layer):
         keys = value
         if self.score_mode == "general":
             keys = ops.matmul(value, ops.cast(self.kernel, self.compute_dtype))
-        keys = ops.cast(keys, "float32")
+        keys = ops.cast(keys, self.score_dtype)
         if self.score_mode == "scaled_dot":
             keys = keys * keys.shape[-1] ** -0.5
         mask = ops.ones(ops.shape(value)[:2], dtype="bool") if mask is None else ops.cast(mask, "bool")
@@ -158,7 +158,7 @@ class LuongAttention(keras.layers.Layer):
             the second axis of both if the query had it.
         """
         self._require_built("step")
-        query = ops.cast(ops.cast(ops.convert_to_tensor(query), self.compute_dtype), "float32")
+        query = ops.cast(ops.cast(ops.convert_to_tensor(query), self.compute_dtype), self.score_dtype)
         single = len(query.shape) == 2
         if single:
             query = ops.expand_dims(query, 1)
@@ -186,7 +186,7 @@ class LuongAttention(keras.layers.Layer):
         context = keras.KerasTensor(self.compute_output_shape([query.shape, value.shape]), dtype=self.compute_dtype)
         if not return_attention_scores:
             return context
-        return context, keras.KerasTensor((*query.shape[:-1], value.shape[1]), dtype="float32")
+        return context, keras.KerasTensor((*query.shape[:-1], value.shape[1]), dtype=self.score_dtype)
 
     def get_config(self):
         return {
@@ -197,6 +197,11 @@ class LuongAttention(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "seed": self.seed,
         }
+
+    @property
+    def score_dtype(self):
+        """The dtype of scores and weights: float32, or float64 for a float64 layer."""
+        return "float64" if self.compute_dtype == "float64" else "float32"
 
     def _require_built(self, method):
         if not self.built:
