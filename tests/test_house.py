@@ -10,8 +10,9 @@ PACKAGE = Path(keras_attention.__file__).parent
 # What each package may import inside keras_attention (its own files apart).
 MAY_IMPORT = {
     "layers": set(),
-    "losses": set(),
-    "metrics": set(),
+    "mining": set(),
+    "losses": {"mining"},
+    "metrics": {"mining"},
     "text": set(),
     "decoding": set(),
     "plotting": set(),
@@ -20,12 +21,12 @@ MAY_IMPORT = {
     "data": {"text", "datasets"},
     "models": {"layers", "decoding"},
     "evaluation": {"metrics", "decoding"},
-    "training": {"losses", "evaluation", "metrics"},
+    "training": {"losses", "evaluation", "metrics", "mining"},
     "retrieval": {"metrics", "text", "data"},
     "tuning": {"data", "models", "training"},
     "export": {"text", "decoding"},
 }
-BACKEND_NEUTRAL = ("layers", "losses", "metrics", "models", "decoding")
+BACKEND_NEUTRAL = ("layers", "mining", "losses", "metrics", "models", "decoding")
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "search", "misc"}
 OTHER_TASK = {"translation": "answer_selection", "answer_selection": "translation"}
 

@@ -1,0 +1,219 @@
+"""The base of the four answer-selection models: one encoder for both sides, a pooling, the cosine."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_attention.layers.cosine_similarity import CosineSimilarity
+from keras_attention.models.answer_selection import pool_scoring
+from keras_attention.models.answer_selection.sequence_encoders import SequenceEncoder
+
+
+class AnswerSelectionModel(keras.Model):
+    """Functional model from token ids of a question and its candidate answers to cosine similarities.
+
+    Inputs `{"question_ids": (batch, question_length), "answer_ids": (batch, candidates, answer_length)}`, integers,
+    0 is padding on the right; output float32 `(batch, candidates)`, from -1 to 1. Lengths and the number of candidates
+    may change from batch to batch. Padding changes nothing; an empty question or answer has similarity 0 to anything.
+
+    Further faces share the same layers, so the same weights:
+
+    - `in_batch_model`: `{"question_ids": (questions, question_length), "answer_ids": (answers, answer_length)}` to
+      `(questions, answers)`, every question with every answer, for training with in-batch negatives;
+    - `encode_questions`, `encode_answers`: what one side alone can be turned into, once;
+    - `score`, `score_pools`: the exact similarities from there.
+
+    A subclass names its encoder and its pooling: it defines `_make_pooling`, `_represent` and `_compare`.
+
+    Args:
+        encoder: Layer from word vectors and a mask to features.
+        config: Dict of the subclass's constructor arguments, all but the matrix of word vectors.
+        embedding_matrix: Optional `(vocabulary_size, embedding_width)` array, first word vectors by id.
+        name: Name of the model.
+        dtype: Dtype policy of the layers. Similarities are float32 under every policy.
+    """
+
+    def __init__(self, encoder, config, embedding_matrix=None, name=None, dtype=None):
+        # Layers
+        width, matrix_shape = config["embedding_width"], None
+        if embedding_matrix is not None:
+            embedding_matrix = np.asarray(embedding_matrix, "float32")
+            matrix_shape = embedding_matrix.shape
+        if matrix_shape not in (None, (config["vocabulary_size"], width)):
+            raise ValueError(
+                "`embedding_matrix` must have the shape (vocabulary_size, embedding_width) = "
+                f"{(config['vocabulary_size'], width)}. Received: embedding_matrix of shape {matrix_shape}"
+            )
+        self.sequence_encoder = SequenceEncoder(
+            config["vocabulary_size"],
+            width,
+            encoder,
+            train_embeddings=config["train_embeddings"],
+            embedding_dropout=config["embedding_dropout"],
+            word_dropout=config["word_dropout"],
+            dtype=dtype,
+            name="sequence_encoder",
+        )
+        self._make_pooling(config, dtype)
+        self.cosine = CosineSimilarity(name="similarity")
+
+        # Functional wiring
+        question_ids = keras.Input((None,), dtype="int32", name="question_ids")
+        answer_ids = keras.Input((None, None), dtype="int32", name="answer_ids")
+        similarity = self._compare(self._represent(question_ids), self._represent(answer_ids), all_pairs=False)
+        super().__init__({"question_ids": question_ids, "answer_ids": answer_ids}, similarity, name=name)
+
+        # Config
+        self._config = {**config, "name": self.name}
+        if dtype is not None:
+            self._config["dtype"] = keras.dtype_policies.serialize(keras.dtype_policies.get(dtype))
+        if embedding_matrix is not None:
+            self.sequence_encoder.embedding.embeddings.assign(embedding_matrix)
+        # Kept out of Keras' tracking: the faces hold the same layers once more, and would be saved once more.
+        object.__setattr__(self, "_faces", {})
+
+    def __setattr__(self, name, value):
+        # Layers are set before `keras.Model.__init__`, which torch refuses. The functional graph holds them anyway.
+        if isinstance(value, keras.layers.Layer) and keras.backend.backend() == "torch":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def _make_pooling(self, config, dtype):
+        raise NotImplementedError("A subclass makes its pooling layers here.")
+
+    def _represent(self, ids):
+        """Return a dict of what is computed of one side alone; symbolic."""
+        raise NotImplementedError("A subclass represents one side here.")
+
+    def _compare(self, question, answer, all_pairs):
+        """Return the similarities of two represented sides; symbolic."""
+        raise NotImplementedError("A subclass compares the two sides here.")
+
+    def _features(self, ids):
+        return self.sequence_encoder(ids), ops.not_equal(ids, 0)
+
+    @property
+    def in_batch_model(self):
+        """Functional model of the same layers: every question of a batch with every answer, `(questions, answers)`."""
+
+        def make():
+            question_ids = keras.Input((None,), dtype="int32", name="question_ids")
+            answer_ids = keras.Input((None,), dtype="int32", name="answer_ids")
+            similarity = self._compare(self._represent(question_ids), self._represent(answer_ids), all_pairs=True)
+            return keras.Model(
+                {"question_ids": question_ids, "answer_ids": answer_ids}, similarity, name=f"{self.name}_in_batch"
+            )
+
+        return self._face("in_batch", make)
+
+    @property
+    def encoder_model(self):
+        """Functional model of the same layers: ids `(batch, length)` to the dict that `encode_answers` returns."""
+
+        def make():
+            ids = keras.Input((None,), dtype="int32", name="ids")
+            return keras.Model(ids, self._represent(ids), name=f"{self.name}_encoder")
+
+        return self._face("encoder", make)
+
+    @property
+    def scorer_model(self):
+        """Functional model of the same layers: two encoded sides to similarities `(batch, candidates)`.
+
+        Inputs `{"question": encoded (batch, ...), "answer": encoded (batch, candidates, ...)}`.
+        """
+
+        def make():
+            encoded = self._represent(keras.Input((None,), dtype="int32"))
+            question = {k: keras.Input(v.shape[1:], dtype=v.dtype) for k, v in encoded.items()}
+            answer = {k: keras.Input((None, *v.shape[1:]), dtype=v.dtype) for k, v in encoded.items()}
+            similarity = self._compare(question, answer, all_pairs=False)
+            return keras.Model({"question": question, "answer": answer}, similarity, name=f"{self.name}_scorer")
+
+        return self._face("scorer", make)
+
+    def _face(self, key, make):
+        if key not in self._faces:
+            self._faces[key] = make()
+        return self._faces[key]
+
+    def encode_answers(self, answer_ids, batch_size=64):
+        """Encode answers once, for an index: the part of the model that needs no question.
+
+        Args:
+            answer_ids: Integer array `(answers, answer_length)`, 0 is padding.
+            batch_size: Positive integer, answers per step.
+
+        Returns:
+            Dict of numpy arrays. QA models: `{"vector": (answers, width)}`, tanh of the maxima. AP models:
+            `{"features": (answers, answer_length, width), "mask": (answers, answer_length)}`.
+        """
+        answer_ids = np.asarray(answer_ids, "int32")
+        if answer_ids.ndim != 2:
+            raise ValueError(f"`answer_ids` must be (answers, length). Received: shape {answer_ids.shape}")
+        parts = [
+            self.encoder_model.predict_on_batch(answer_ids[i : i + batch_size])
+            for i in range(0, max(1, len(answer_ids)), batch_size)
+        ]
+        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+    def encode_questions(self, question_ids, batch_size=64):
+        """Encode questions: the two sides share their encoder, so this is `encode_answers` by another name.
+
+        Args:
+            question_ids: Integer array `(questions, question_length)`, 0 is padding.
+            batch_size: Positive integer, questions per step.
+
+        Returns:
+            Dict as of `encode_answers`.
+        """
+        return self.encode_answers(question_ids, batch_size)
+
+    def score(self, question, answers):
+        """Score one encoded question against encoded answers, exactly as the whole model does.
+
+        Args:
+            question: Dict of one question, arrays without or with a first axis of 1.
+            answers: Dict of encoded answers, first axis the answers; float16 arrays are taken too.
+
+        Returns:
+            Float32 numpy array `(answers,)`.
+        """
+        question = {k: v if v.shape[0] == 1 and v.ndim == r else v[None] for (k, v), r in self._ranks(question)}
+        return self.scorer_model.predict_on_batch(
+            {"question": question, "answer": {k: v[None] for k, v in answers.items()}}
+        )[0]
+
+    def _ranks(self, encoded):
+        ranks = {"vector": 2, "features": 3, "mask": 2}
+        return [((key, np.asarray(value)), ranks[key]) for key, value in encoded.items()]
+
+    def score_pools(self, questions, answers, pools):
+        """Score many encoded questions, each against its own pool of encoded answers, the fast way.
+
+        Goes answer by answer: one matrix product of an answer with all questions whose pool holds it, with no padding
+        computed. The same formula as the model's, so the same similarities up to float32 rounding.
+
+        Args:
+            questions: Dict of encoded questions, `(questions, ...)`.
+            answers: Dict of encoded answers, `(answers, ...)`, float32 or float16, in memory or memory-mapped.
+            pools: Integer array `(questions, pool_size)`, rows of `answers`; -1 is padding.
+
+        Returns:
+            Float32 numpy array `(questions, pool_size)`; 0 at padding.
+        """
+        return pool_scoring.score_pools(questions, answers, pools, **self._pooling_arrays())
+
+    def _pooling_arrays(self):
+        """Return what `pool_scoring.score_pools` needs of the pooling layer."""
+        return {}
+
+    def get_config(self):
+        """Return the constructor's arguments, all but the word vectors, which are weights."""
+        return dict(self._config)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Return the model that `get_config` describes, with new weights."""
+        return cls(**config)

@@ -1,0 +1,82 @@
+"""AP-biLSTM: bidirectional LSTM, attentive pooling, cosine."""
+
+import keras
+
+from keras_attention.models.answer_selection.attentive_pooling_model import AttentivePoolingModel
+from keras_attention.models.answer_selection.sequence_encoders import bilstm_encoder
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class APBiLSTM(AttentivePoolingModel):
+    """AP-biLSTM: bidirectional LSTM, attentive pooling, cosine.
+
+    ```
+    h_t      = [forward LSTM_t; backward LSTM_t]
+    r^q, r^a = attentive pooling of both sides      question_vector, answer_vector, no tanh
+    s(q, a)  = cosine(r^q, r^a)                     similarity
+    ```
+
+    Inputs, output and the further faces (in-batch training, encoding, fast scoring) are those of
+    `AnswerSelectionModel`. Both sides share embedding and encoder.
+
+    Args:
+        vocabulary_size: Positive integer, number of ids including 0, which is padding.
+        embedding_width: Positive integer, width of a word vector. The paper has 100.
+        units: Positive integer, units of each direction: features are twice as wide. The paper has 141.
+        score_scale: Positive float, factor on the attention scores before the softmax. 1.0 is the paper's form; see
+            `AttentivePooling`.
+        alignment_initializer: Initialiser of attentive pooling's `U`.
+        embedding_matrix: Optional array `(vocabulary_size, embedding_width)`, first word vectors by id; None: random.
+        train_embeddings: Boolean, whether word vectors are trained on.
+        embedding_dropout: Fraction of the components of word vectors set to zero in training.
+        word_dropout: Fraction of the tokens whose whole vector is set to zero in training.
+        dropout: Fraction of the features set to zero in training, one draw per feature and sequence. The paper has
+            no dropout.
+        name: Name of the model.
+        dtype: Dtype policy of the layers; similarities are float32 under every policy.
+
+    Raises:
+        ValueError: if `embedding_matrix` does not fit, or a size is not positive.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_attention.models.answer_selection import APBiLSTM
+    >>> model = APBiLSTM(vocabulary_size=50, embedding_width=6, units=4)
+    >>> question_ids, answer_ids = np.array([[3, 4, 0]]), np.array([[[3, 4, 5, 0], [7, 8, 0, 0]]])
+    >>> tuple(model({"question_ids": question_ids, "answer_ids": answer_ids}).shape)
+    (1, 2)
+
+    Reference: dos Santos et al. 2016, "Attentive Pooling Networks", section 4.
+    """
+
+    # The paper's sizes, and how it trained (InsuranceQA): SGD, learning rate divided by the epoch.
+    PAPER_SIZES = {"embedding_width": 100, "units": 141}
+    PAPER_TRAINING = {"margin": 0.2, "batch_size": 20, "learning_rate": 1.1}
+
+    def __init__(
+        self,
+        vocabulary_size,
+        embedding_width=100,
+        units=141,
+        score_scale=1.0,
+        alignment_initializer="glorot_uniform",
+        embedding_matrix=None,
+        train_embeddings=True,
+        embedding_dropout=0.0,
+        word_dropout=0.0,
+        dropout=0.0,
+        name="ap_bilstm",
+        dtype=None,
+    ):
+        config = {
+            "vocabulary_size": vocabulary_size,
+            "embedding_width": embedding_width,
+            "units": units,
+            "score_scale": score_scale,
+            "alignment_initializer": keras.initializers.serialize(keras.initializers.get(alignment_initializer)),
+            "train_embeddings": train_embeddings,
+            "embedding_dropout": embedding_dropout,
+            "word_dropout": word_dropout,
+            "dropout": dropout,
+        }
+        super().__init__(bilstm_encoder(units, dtype), config, embedding_matrix, name, dtype)

@@ -1,0 +1,77 @@
+"""QA-CNN: convolution, maximum over positions, tanh, cosine."""
+
+import keras
+
+from keras_attention.models.answer_selection.max_pooling_model import MaxPoolingModel
+from keras_attention.models.answer_selection.sequence_encoders import convolution_encoder
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class QACNN(MaxPoolingModel):
+    """QA-CNN: convolution, maximum over positions, tanh, cosine.
+
+    ```
+    h_t     = W1 [window around t] + b1              linear, no activation
+    r       = tanh(max over real t of h_t)          question_vector, answer_vector
+    s(q, a) = cosine(r^q, r^a)                      similarity
+    ```
+
+    Inputs, output and the further faces (in-batch training, encoding, fast scoring) are those of
+    `AnswerSelectionModel`. Both sides share embedding and encoder.
+
+    Args:
+        vocabulary_size: Positive integer, number of ids including 0, which is padding.
+        embedding_width: Positive integer, width of a word vector. The paper has 100.
+        filters: Positive integer, width of the features. The paper has 4,000.
+        window: Positive integer, tokens per window; an even window has one more token on the right. The paper has 2.
+        embedding_matrix: Optional array `(vocabulary_size, embedding_width)`, first word vectors by id; None: random.
+        train_embeddings: Boolean, whether word vectors are trained on.
+        embedding_dropout: Fraction of the components of word vectors set to zero in training.
+        word_dropout: Fraction of the tokens whose whole vector is set to zero in training.
+        dropout: Fraction of the pooled vectors set to zero in training. The paper has no dropout.
+        name: Name of the model.
+        dtype: Dtype policy of the layers; similarities are float32 under every policy.
+
+    Raises:
+        ValueError: if `embedding_matrix` does not fit, or a size is not positive.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_attention.models.answer_selection import QACNN
+    >>> model = QACNN(vocabulary_size=50, embedding_width=6, filters=8)
+    >>> question_ids, answer_ids = np.array([[3, 4, 0]]), np.array([[[3, 4, 5, 0], [7, 8, 0, 0]]])
+    >>> tuple(model({"question_ids": question_ids, "answer_ids": answer_ids}).shape)
+    (1, 2)
+
+    Reference: dos Santos et al. 2016, "Attentive Pooling Networks", sections 3.1 and 3.2.
+    """
+
+    # The paper's sizes, and how it trained (InsuranceQA): SGD, learning rate divided by the epoch.
+    PAPER_SIZES = {"embedding_width": 100, "filters": 4000, "window": 2}
+    PAPER_TRAINING = {"margin": 0.009, "batch_size": 1, "learning_rate": 0.05}
+
+    def __init__(
+        self,
+        vocabulary_size,
+        embedding_width=100,
+        filters=400,
+        window=2,
+        embedding_matrix=None,
+        train_embeddings=True,
+        embedding_dropout=0.0,
+        word_dropout=0.0,
+        dropout=0.0,
+        name="qa_cnn",
+        dtype=None,
+    ):
+        config = {
+            "vocabulary_size": vocabulary_size,
+            "embedding_width": embedding_width,
+            "filters": filters,
+            "window": window,
+            "train_embeddings": train_embeddings,
+            "embedding_dropout": embedding_dropout,
+            "word_dropout": word_dropout,
+            "dropout": dropout,
+        }
+        super().__init__(convolution_encoder(filters, window, dtype), config, embedding_matrix, name, dtype)
