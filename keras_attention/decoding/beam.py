@@ -1,0 +1,150 @@
+"""The beam itself: how it starts, one step of it, and how its results are read off.
+
+A beam is a dict of tensors, so that it can be a loop's variable on every backend:
+
+- `position`: int32 scalar, steps made.
+- `tokens`: int32 `(B, K)`, the last token of each slot.
+- `log_probabilities`: float32 `(B, K)`; minus infinity in an empty slot.
+- `lengths`: int32 `(B, K)`, -1 while live or empty, the output's length once frozen.
+- `scores`: float32 `(B, K)`, the final score once frozen, minus infinity before.
+- `parents`, `token_record`: int32 `(L, B, K)`, the slot continued and the token taken at each step.
+- `coverage`: float32 `(B, K, S)`, only with a coverage penalty.
+- `alignment`: float32 `(L, B, K, S)`, only if asked for: the weights as the step gave them, before slots changed.
+- `state`: the model's own nest, every leaf `(B, K, ...)`.
+"""
+
+import keras
+from keras import ops
+
+from keras_attention.decoding.arguments import PAD_ID, check_weights
+from keras_attention.decoding.back_pointers import gather_along, trace_back
+from keras_attention.decoding.penalties import coverage_score, length_penalty
+from keras_attention.decoding.slots import flat_slots, gather_slots, keep_signature, repeat_slots, write_row
+from keras_attention.decoding.top_tokens import top_k, top_tokens
+
+INFINITY = float("inf")
+
+
+def start_beam(initial_state, *, batch_size, beam_width, start_id, limits, width, coverage_length, alignment_length):
+    """Return the beam before the first step: slot 0 holds the empty hypothesis, the others are empty.
+
+    `limits` is int32 `(B, 1)`. A limit of 0 freezes the empty output at once, with score 0. The last two arguments are
+    source lengths, or `None` where coverage or alignment is not kept.
+    """
+    shape = (batch_size, beam_width)
+    first = ops.broadcast_to(ops.equal(ops.arange(beam_width, dtype="int32"), 0), shape)
+    log_probabilities = ops.where(first, 0.0, -INFINITY)
+    ended = ops.logical_and(first, limits < 1)
+    beam = {
+        "position": ops.zeros((), dtype="int32"),
+        "tokens": ops.full(shape, start_id, dtype="int32"),
+        "log_probabilities": ops.cast(log_probabilities, "float32"),
+        "lengths": ops.cast(ops.where(ended, 0, -1), "int32"),
+        "scores": ops.cast(ops.where(ended, 0.0, -INFINITY), "float32"),
+        "parents": ops.zeros((width, *shape), dtype="int32"),
+        "token_record": ops.full((width, *shape), PAD_ID, dtype="int32"),
+        "state": repeat_slots(initial_state, beam_width),
+    }
+    if coverage_length is not None:
+        beam["coverage"] = ops.zeros((*shape, coverage_length), dtype="float32")
+    if alignment_length is not None:
+        beam["alignment"] = ops.zeros((width, *shape, alignment_length), dtype="float32")
+    return beam
+
+
+def is_live(beam):
+    """Return bool `(B, K)`: the slots that hold a hypothesis which still grows."""
+    return ops.logical_and(beam["lengths"] < 0, beam["log_probabilities"] > -INFINITY)
+
+
+def advance_beam(
+    beam, step, memory, *, end_id, never, limits, greatest_norm, n_best, alpha, beta, source_mask, early_stopping
+):
+    """Return the beam after one more step.
+
+    Arguments as `beam_search` has them; `limits` and `greatest_norm` are `(B, 1)`.
+    """
+    logits, new_state, weights = step(beam["tokens"], beam["state"], memory)
+    beam_width = beam["tokens"].shape[1]
+    gains, ids = top_tokens(logits, beam_width, never)
+    batch_size, _, candidates = ops.shape(gains)
+    # A frozen hypothesis has one candidate, itself, which wins against any other.
+    stay = ops.convert_to_tensor([INFINITY] + [-INFINITY] * (candidates - 1), dtype="float32")
+    totals = ops.expand_dims(beam["log_probabilities"], -1) + gains
+    totals = ops.where(ops.expand_dims(beam["lengths"] >= 0, -1), stay, totals)
+    flat = (batch_size, beam_width * candidates)
+    totals, chosen = top_k(ops.reshape(totals, flat), beam_width)
+    slots = chosen // candidates
+    rows = flat_slots(slots, beam_width)
+
+    # A slot now holds a frozen hypothesis (total infinity), a longer one, or nothing (minus infinity).
+    frozen = ops.equal(totals, INFINITY)
+    grown = ops.logical_and(totals > -INFINITY, totals < INFINITY)
+    tokens = gather_slots(ops.reshape(ids, flat), flat_slots(chosen, flat[1]))
+    tokens = ops.where(grown, tokens, PAD_ID)
+    position = beam["position"] + 1
+    ended = ops.logical_and(grown, ops.logical_or(ops.equal(tokens, end_id), position >= limits))
+    new = {
+        "position": position,
+        "tokens": tokens,
+        "log_probabilities": ops.where(frozen, gather_slots(beam["log_probabilities"], rows), totals),
+        "parents": write_row(beam["parents"], beam["position"], slots),
+        "token_record": write_row(beam["token_record"], beam["position"], tokens),
+        "state": keras.tree.map_structure(
+            lambda leaf: gather_slots(leaf, rows), keep_signature(new_state, beam["state"])
+        ),
+    }
+    scores = totals / length_penalty(position, alpha)
+    if "coverage" in beam:
+        weights = check_weights(weights, "`coverage_penalty`")
+        new["coverage"] = gather_slots(beam["coverage"] + weights, rows)
+        scores = scores + coverage_score(new["coverage"], source_mask, beta)
+    if "alignment" in beam:
+        weights = check_weights(weights, "`return_alignment`")
+        new["alignment"] = write_row(beam["alignment"], beam["position"], weights)
+    scores = ops.where(ended, scores, -INFINITY)
+    new["scores"] = ops.where(frozen, gather_slots(beam["scores"], rows), scores)
+    new["lengths"] = ops.where(frozen, gather_slots(beam["lengths"], rows), ops.where(ended, position, -1))
+    new = keep_signature(new, beam)
+    decided = is_decided(new, greatest_norm, n_best, early_stopping)
+    given_up = ops.logical_and(decided, new["lengths"] < 0)
+    new["log_probabilities"] = ops.where(given_up, -INFINITY, new["log_probabilities"])
+    return new
+
+
+def is_decided(beam, greatest_norm, n_best, early_stopping):
+    """Return bool `(B, 1)`: whether no live hypothesis can still come among the sentence's `n_best`.
+
+    A live hypothesis has a log-probability l of at most 0. Whatever follows only lowers it, its length norm cannot
+    exceed that of the maximum length, and the coverage score cannot exceed 0; so l / `greatest_norm` bounds its score.
+    """
+    worst_kept = top_k(beam["scores"], n_best)[0][:, -1:]
+    reach = ops.where(beam["lengths"] < 0, beam["log_probabilities"], -INFINITY)
+    decided = ops.max(reach, axis=-1, keepdims=True) / greatest_norm <= worst_kept
+    if early_stopping:
+        decided = ops.logical_or(decided, worst_kept > -INFINITY)
+    return decided
+
+
+def read_results(beam, n_best, end_id):
+    """Return the dict of results, best first, with tokens and weights picked along the way back."""
+    scores, slots = top_k(beam["scores"], n_best)
+    rows = flat_slots(slots, beam["tokens"].shape[1])
+    lengths = ops.maximum(gather_slots(beam["lengths"], rows), 0)
+    after, before = trace_back(beam["parents"], slots, beam["position"])
+    steps = ops.arange(ops.shape(beam["parents"])[0], dtype="int32")
+    inside = ops.expand_dims(steps, (1, 2)) < ops.expand_dims(lengths, 0)
+    token_ids = ops.where(inside, gather_along(beam["token_record"], after), PAD_ID)
+    token_ids = ops.transpose(token_ids, (1, 2, 0))
+    alignment = None
+    if "alignment" in beam:
+        alignment = ops.where(ops.expand_dims(inside, -1), gather_along(beam["alignment"], before), 0.0)
+        alignment = ops.transpose(alignment, (1, 2, 0, 3))
+    return {
+        "token_ids": token_ids,
+        "scores": scores,
+        "log_probabilities": ops.where(scores > -INFINITY, gather_slots(beam["log_probabilities"], rows), -INFINITY),
+        "lengths": lengths,
+        "finished": ops.any(ops.equal(token_ids, end_id), axis=-1),
+        "alignment": alignment,
+    }
