@@ -1,0 +1,56 @@
+"""What the fused recurrent layers share: when the fused loop applies, and how its inputs are laid out."""
+
+import keras
+from keras import ops
+
+
+def fused_loop_applies(layer):
+    """Whether `layer`, a Keras GRU or LSTM, computes what the fused TensorFlow loops compute.
+
+    On another backend, on a GPU (where cuDNN is faster), with dropout inside the cell, with other activations, without
+    a bias, when unrolled or stateful, Keras' own loop is taken.
+    """
+    return (
+        keras.backend.backend() == "tensorflow"
+        and not _gpu_is_visible()
+        and not layer.unroll
+        and not layer.stateful
+        and not layer.cell.dropout
+        and not layer.cell.recurrent_dropout
+        and layer.cell.use_bias
+        and layer.cell.activation is keras.activations.tanh
+        and layer.cell.recurrent_activation is keras.activations.sigmoid
+        and not layer.zero_output_for_mask
+    )
+
+
+def _gpu_is_visible():
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+def time_first(layer, sequences, mask):
+    """Lay out sequence and mask as the loops read them: time first, in the order in which it is read.
+
+    Args:
+        layer: The Keras layer, for `go_backwards` and the compute dtype.
+        sequences: `(batch, length, width)`.
+        mask: Boolean `(batch, length)`, True = real, or None.
+
+    Returns:
+        `(length, batch, width)` and `(length, batch, 1)` in the compute dtype, or None.
+    """
+    sequences = ops.transpose(ops.cast(sequences, layer.compute_dtype), (1, 0, 2))
+    if mask is not None:
+        mask = ops.cast(ops.expand_dims(ops.transpose(mask), -1), layer.compute_dtype)
+    if layer.go_backwards:
+        sequences = ops.flip(sequences, axis=0)
+        mask = ops.flip(mask, axis=0) if mask is not None else None
+    return sequences, mask
+
+
+def packed_outputs(layer, states, last_states):
+    """Return what a Keras recurrent layer returns: the sequence or its end, with the last states if asked for."""
+    output = ops.transpose(states, (1, 0, 2)) if layer.return_sequences else states[-1]
+    return (output, *last_states) if layer.return_state else output

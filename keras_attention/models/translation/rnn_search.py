@@ -1,0 +1,177 @@
+"""RNNsearch: bidirectional annotations and a learned alignment (Bahdanau, Cho and Bengio 2015)."""
+
+import keras
+from keras import ops
+
+from keras_attention.layers.attention_gru import AttentionGRU
+from keras_attention.layers.fused_gru import FusedGRU
+from keras_attention.layers.maxout import Maxout
+from keras_attention.models.translation.translation_model import PAD_ID, TranslationModel
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class RNNSearch(TranslationModel):
+    r"""Translation by jointly learning to align and translate.
+
+    ```
+    h_j = [forward GRU; backward GRU](x)_j                    annotations
+    s_0 = tanh(W_s h_1 backward)
+    e_tj = v_a . tanh(W_a s_{t-1} + U_a h_j), alpha_t = softmax(e_t), c_t = sum_j alpha_tj h_j
+    s_t = GRU(s_{t-1}, y_{t-1}, c_t)                          c_t in both gates and the candidate
+    p(y_t) = softmax(W_o maxout(U_o s_t + V_o y_{t-1} + C_o c_t))
+    ```
+
+    What the paper adds to the RNN Encoder-Decoder: one context per output word instead of one per sentence, chosen by
+    the alignment, so that quality holds as sentences grow.
+
+    Args:
+        source_vocabulary_size, target_vocabulary_size: Integers, ids with the special symbols (30,000 words each in
+            the paper).
+        embedding_dim: Integer, m (620 in the paper).
+        encoder_units: Integer, of each direction (1,000 in the paper).
+        decoder_units: Integer, n (1,000 in the paper).
+        attention_units: Integer, n' (1,000 in the paper); `decoder_units` if None.
+        maxout_units: Integer, l (500 in the paper).
+        dropout: Fraction dropped from embeddings, annotations and readout in training (0 in the paper).
+        attention_dropout: Fraction of the alignment weights dropped in training.
+        normalize_attention: Whether the alignment is the normalised variant of `BahdanauAttention`.
+        reset_after: Where the reset gate of the GRUs stands. False is the paper's; the fused GPU kernels want True.
+        tie_embeddings: Score words by the target embeddings themselves, instead of by a matrix of their own.
+        paper_initialization: Draw the weights as the paper does (appendix B.1): N(0, 0.01^2) for kernels, orthogonal
+            recurrent ones, W_a and U_a from N(0, 0.001^2), v_a zero. The default is Glorot, better in small models.
+        dtype: Dtype or policy of the layers; the global policy if None. Logits and weights are float32 always.
+        name: Name of the model.
+
+    Input and output: see `TranslationModel`. `has_alignment` is True.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = RNNSearch(20, 30, embedding_dim=8, encoder_units=6, decoder_units=10, maxout_units=7)
+    >>> logits = model({"source_ids": np.array([[5, 6, 3]]), "target_ids": np.array([[2, 7, 8, 9]])})
+    >>> tuple(logits.shape)
+    (1, 4, 30)
+
+    Reference:
+        Bahdanau, Cho and Bengio 2015, section 3 and appendix A. https://arxiv.org/abs/1409.0473
+    """
+
+    has_alignment = True
+    config_names = (
+        "source_vocabulary_size",
+        "target_vocabulary_size",
+        "embedding_dim",
+        "encoder_units",
+        "decoder_units",
+        "attention_units",
+        "maxout_units",
+        "dropout",
+        "attention_dropout",
+        "normalize_attention",
+        "reset_after",
+        "tie_embeddings",
+        "paper_initialization",
+    )
+
+    def __init__(
+        self,
+        source_vocabulary_size,
+        target_vocabulary_size,
+        embedding_dim=256,
+        encoder_units=256,
+        decoder_units=512,
+        attention_units=None,
+        maxout_units=256,
+        dropout=0.0,
+        attention_dropout=0.0,
+        normalize_attention=False,
+        reset_after=False,
+        tie_embeddings=False,
+        paper_initialization=False,
+        dtype=None,
+        name="rnn_search",
+    ):
+        # Layers
+        self._set_policy(dtype)
+        self._make_embeddings(source_vocabulary_size, target_vocabulary_size, embedding_dim, tie_embeddings, dropout)
+
+        def kernel(stddev=0.01):
+            return keras.initializers.RandomNormal(stddev=stddev) if paper_initialization else "glorot_uniform"
+
+        self.encoder = keras.layers.Bidirectional(
+            FusedGRU(
+                encoder_units,
+                return_sequences=True,
+                reset_after=reset_after,
+                kernel_initializer=kernel(),
+                dtype=self._policy,
+            ),
+            dtype=self._policy,
+            name="encoder",
+        )
+        self.annotation_dropout = keras.layers.Dropout(dropout, dtype=self._policy, name="annotation_dropout")
+        self.state_projection = keras.layers.Dense(
+            decoder_units, activation="tanh", kernel_initializer=kernel(), dtype=self._policy, name="state_projection"
+        )
+        self.decoder = AttentionGRU(
+            decoder_units,
+            attention_units=attention_units,
+            normalize_attention=normalize_attention,
+            attention_dropout=attention_dropout,
+            reset_after=reset_after,
+            kernel_initializer=kernel(),
+            attention_kernel_initializer=kernel(0.001),
+            attention_score_initializer="zeros" if paper_initialization else "glorot_uniform",
+            dtype=self._policy,
+            name="decoder",
+        )
+        self.maxout = Maxout(maxout_units, kernel_initializer=kernel(), dtype=self._policy, name="readout")
+        # Functional wiring
+        self._build_graph(tie_embeddings, name)
+        # Config
+        self.source_vocabulary_size = source_vocabulary_size
+        self.target_vocabulary_size = target_vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.encoder_units = encoder_units
+        self.decoder_units = decoder_units
+        self.attention_units = attention_units
+        self.maxout_units = maxout_units
+        self.dropout = dropout
+        self.attention_dropout = attention_dropout
+        self.normalize_attention = normalize_attention
+        self.reset_after = reset_after
+        self.tie_embeddings = tie_embeddings
+        self.paper_initialization = paper_initialization
+
+    def _annotate(self, source_ids):
+        mask = ops.not_equal(source_ids, PAD_ID)
+        embedded = self.source_dropout(self.source_embedding(source_ids))
+        annotations = self.encoder(embedded, mask=mask)
+        first_backward = annotations[:, 0, annotations.shape[-1] // 2 :]
+        return {
+            "annotations": self.annotation_dropout(annotations),
+            "mask": mask,
+            "state": self.state_projection(first_backward),
+        }
+
+    def _decode_sequence(self, embedded, encoded, target_mask):
+        # No target mask: padding is to the right, so no real state depends on it, and the loss leaves it out.
+        states, contexts = self.decoder(
+            [embedded, encoded["annotations"]], initial_state=encoded["state"], mask=[None, encoded["mask"]]
+        )
+        return ops.concatenate([states, embedded, contexts], axis=-1)
+
+    def _readout(self, features):
+        return self.maxout(features)
+
+    def encode(self, source_ids):
+        encoded = self._annotate(source_ids)
+        memory = self.decoder.precompute(encoded["annotations"], encoded["mask"])
+        return {**memory, "state": encoded["state"]}
+
+    def initial_state(self, memory):
+        return ops.expand_dims(memory["state"], 1)
+
+    def _step(self, embedded, state, memory):
+        state, context, weights = self.decoder.step(embedded, state, memory)
+        return ops.concatenate([state, embedded, context], axis=-1), state, weights

@@ -1,0 +1,185 @@
+"""Training of a translation model: compile, fit, keep the best by validation BLEU, resume after a kill."""
+
+import dataclasses
+
+import keras
+
+from keras_attention.losses.token_cross_entropy import TokenCrossEntropy
+from keras_attention.training.best_and_last import BestAndLast
+from keras_attention.training.checkpoint import TrainingCheckpoint
+
+OPTIMIZERS = ("adam", "adadelta", "sgd")
+SCHEDULES = ("constant", "cosine", "inverse_sqrt")
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslationTraining:
+    """How a translation model is trained: every number of it.
+
+    Args:
+        epochs: Passes over the training data.
+        optimizer: `"adam"`, `"adadelta"` (Bahdanau 2015: learning rate 1, rho 0.95, epsilon 1e-6) or `"sgd"`.
+        learning_rate: Peak learning rate.
+        schedule: `"constant"`; `"cosine"`, from the peak down to `final_learning_rate` at the last epoch; or
+            `"inverse_sqrt"`, falling with the square root of the steps after the warm-up.
+        warmup_steps: Steps over which the rate rises from 0 to the peak.
+        final_learning_rate: Where the cosine ends.
+        halve_after: Epochs without a better validation BLEU after which the rate is halved; 0 never halves. For the
+            `"constant"` schedule.
+        clip_norm: Upper bound of the gradient's global norm (1 in Bahdanau 2015); 0 does not clip.
+        label_smoothing: Share of the target given to the uniform distribution.
+        average_decay: Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights as
+            they are.
+        patience: Epochs without a better validation BLEU after which training ends; 0 trains to the last epoch.
+        minutes: Time after which no further epoch is begun; 0 for no limit. Time is counted across resumptions.
+        jit_compile: Whether the step is compiled by XLA. On CPUs the fused loops are as fast without it.
+        seed: Seed of initial weights, data order and dropout. The same seed gives the same run, bit for bit, on one
+            machine.
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+
+    epochs: int = 20
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    warmup_steps: int = 200
+    final_learning_rate: float = 0.0
+    halve_after: int = 0
+    clip_norm: float = 1.0
+    label_smoothing: float = 0.1
+    average_decay: float = 0.0
+    patience: int = 0
+    minutes: float = 0.0
+    jit_compile: bool = False
+    seed: int = 1
+
+    def __post_init__(self):
+        for name, allowed in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={getattr(self, name)!r}")
+        if self.epochs < 1:
+            raise ValueError(f"`epochs` must be at least 1. Received: epochs={self.epochs}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"`learning_rate` must be positive. Received: learning_rate={self.learning_rate}")
+        if not 0 <= self.average_decay < 1:
+            raise ValueError(f"`average_decay` must be in [0, 1). Received: average_decay={self.average_decay}")
+        for name in ("warmup_steps", "halve_after", "clip_norm", "patience", "minutes"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"`{name}` must not be negative. Received: {name}={getattr(self, name)}")
+        if self.halve_after and self.schedule != "constant":
+            raise ValueError(
+                "`halve_after` goes with the constant schedule. "
+                f"Received: halve_after={self.halve_after}, schedule={self.schedule!r}"
+            )
+
+
+def make_optimizer(training, steps_per_epoch):
+    """Return the optimiser that `training` describes.
+
+    Args:
+        training: A `TranslationTraining`.
+        steps_per_epoch: Batches of an epoch, which the cosine schedule needs.
+    """
+    rate = training.learning_rate
+    total = training.epochs * steps_per_epoch
+    if training.schedule == "cosine":
+        warmup = min(training.warmup_steps, max(total - 1, 0))
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else rate,
+            decay_steps=max(total - warmup, 1),
+            alpha=training.final_learning_rate / training.learning_rate,
+            warmup_target=training.learning_rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    elif training.schedule == "inverse_sqrt":
+        rate = _InverseSquareRoot(training.learning_rate, max(training.warmup_steps, 1))
+    options = {
+        "learning_rate": rate,
+        "global_clipnorm": training.clip_norm or None,
+        "use_ema": bool(training.average_decay),
+        "ema_momentum": training.average_decay or 0.99,
+    }
+    if training.optimizer == "adadelta":
+        return keras.optimizers.Adadelta(rho=0.95, epsilon=1e-6, **options)
+    if training.optimizer == "sgd":
+        return keras.optimizers.SGD(**options)
+    return keras.optimizers.Adam(**options)
+
+
+def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verbose="auto"):
+    """Train a translation model, or go on training it, and leave the best weights in it.
+
+    Args:
+        model: A translation model, not compiled.
+        data: The training data: an object with `dataset`, endless, whose epochs begin at any point (see
+            `first_epoch` of `translation_dataset`), and `steps_per_epoch`; or a callable that takes the first epoch and
+            returns one, called once it is known where to go on.
+        training: A `TranslationTraining`.
+        workdir: Folder of this run (`claim_workdir`). Gets `last.npz`, written after every epoch, `best.weights.h5`,
+            `history.csv` and `tensorboard/`.
+        evaluate: Callable without arguments that returns a dict with `"bleu"`, and whatever else is to be logged. It is
+            called after every epoch, with the averaged weights in the model if there is an average.
+        callbacks: Further Keras callbacks.
+        verbose: As in `model.fit`.
+
+    Returns:
+        A dict: `best_bleu`, `best_epoch` (counted from 1), `epochs` and `seconds`, over all resumptions.
+    """
+    checkpoint = TrainingCheckpoint(workdir / "last.npz")
+    best_and_last = BestAndLast(
+        checkpoint,
+        workdir / "best.weights.h5",
+        evaluate,
+        patience=training.patience,
+        halve_after=training.halve_after,
+        minutes=training.minutes,
+    )
+    first_epoch = 0
+    data = data if not callable(data) else data(checkpoint.peek()["epoch"] if checkpoint.exists() else 0)
+    model.compile(
+        optimizer=make_optimizer(training, data.steps_per_epoch),
+        loss=TokenCrossEntropy(label_smoothing=training.label_smoothing),
+        jit_compile=training.jit_compile,
+    )
+    if checkpoint.exists():
+        first_epoch = best_and_last.resume(model)
+    if first_epoch < training.epochs and not best_and_last.finished:
+        model.fit(
+            data.dataset,
+            steps_per_epoch=data.steps_per_epoch,
+            initial_epoch=first_epoch,
+            epochs=training.epochs,
+            callbacks=[
+                best_and_last,  # first: it puts its figures into the logs that the others write
+                keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0),
+                *_tensorboard(workdir),
+                *callbacks,
+            ],
+            verbose=verbose,
+        )
+    return best_and_last.finish(model)
+
+
+def _tensorboard(workdir):
+    try:
+        return [keras.callbacks.TensorBoard(workdir / "tensorboard", write_graph=False)]
+    except ImportError:  # the writer of this backend is not installed; the CSV log has the same figures
+        return []
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class _InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
+    """`peak * min(step / warmup, sqrt(warmup / step))` (Vaswani et al. 2017, section 5.3, scaled to its peak)."""
+
+    def __init__(self, peak, warmup_steps):
+        self.peak = peak
+        self.warmup_steps = warmup_steps
+
+    def __call__(self, step):
+        step = keras.ops.cast(step, "float32") + 1.0
+        return self.peak * keras.ops.minimum(step / self.warmup_steps, keras.ops.sqrt(self.warmup_steps / step))
+
+    def get_config(self):
+        return {"peak": self.peak, "warmup_steps": self.warmup_steps}
