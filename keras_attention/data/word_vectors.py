@@ -1,0 +1,99 @@
+"""Published word vectors, laid out in the order of a vocabulary."""
+
+from pathlib import Path
+
+import numpy
+
+from keras_attention.data.text_lines import find_file, numbered_lines
+
+
+def read_word_vectors(path, vocabulary, *, vocabulary_path=None, missing="random", seed=0):
+    """Read the vectors of a vocabulary's words.
+
+    Text files as GloVe writes them, ``word v1 v2 ... vd``, or as word2vec does, with a first line ``words d``; plain
+    or gzipped; read line by line, so only the vectors wanted are held. Or an array ``.npy`` of ``(words, d)`` with a
+    file of its words, one a line. A word of the vocabulary that is not in the file is looked up in lower case.
+
+    Args:
+        path: the text file, or the ``.npy``.
+        vocabulary: sequence of words, the row's number being the token id. Row 0 is padding and stays zero.
+        vocabulary_path: the words of the ``.npy``, one a line; only with ``.npy``.
+        missing: what a word without a vector gets: ``"random"`` (normal, with the mean and standard deviation that
+            the found vectors have in each dimension, so that it is no outlier among them) or ``"zeros"``.
+        seed: seed of the random vectors.
+
+    Returns:
+        ``vectors``, float32 ``(len(vocabulary), d)``, and ``found``, booleans ``(len(vocabulary),)``.
+
+    Raises:
+        ValueError: a missing or malformed file (file and line are named), an array that does not fit its words, or
+            not one word found.
+
+    Reference: Pennington, Socher and Manning 2014, GloVe: global vectors for word representation.
+    """
+    if missing not in ("random", "zeros"):
+        raise ValueError(f"missing must be 'random' or 'zeros'. Received: missing={missing!r}")
+    is_array = Path(path).suffix == ".npy"
+    if is_array != (vocabulary_path is not None):
+        raise ValueError(
+            "vocabulary_path goes with a .npy file, and with nothing else. "
+            f"Received: path={str(path)!r}, vocabulary_path={vocabulary_path!r}"
+        )
+    vocabulary = list(vocabulary)
+    wanted = {word for text in vocabulary[1:] for word in (text, text.lower())}
+    known = _from_array(path, vocabulary_path, wanted) if is_array else _from_text(path, wanted)
+    names = [text if text in known else text.lower() for text in vocabulary]
+    found = numpy.array([row > 0 and name in known for row, name in enumerate(names)], dtype=bool)
+    if not found.any():
+        raise ValueError(
+            f"{path}: expected vectors of some words of the vocabulary. Received: none of {vocabulary[:5]}"
+        )
+    given = numpy.stack([known[name] for name, is_found in zip(names, found) if is_found]).astype("float32")
+    vectors = numpy.zeros((len(vocabulary), given.shape[1]), dtype="float32")
+    if missing == "random":
+        random = numpy.random.default_rng(seed)
+        vectors[1:] = random.normal(given.mean(axis=0), given.std(axis=0), size=vectors[1:].shape)
+    vectors[found] = given
+    return vectors, found
+
+
+def _from_text(path, wanted):
+    known, width = {}, None
+    for number, line in numbered_lines(path):
+        parts = line.rstrip().split(" ")
+        if number == 1 and len(parts) == 2 and all(part.isdecimal() for part in parts):
+            width = int(parts[1])
+            continue
+        if width is None:
+            width = len(parts) - 1
+        # Some published words hold spaces, so the numbers are counted from the end.
+        word = " ".join(parts[:-width]) if width > 0 else ""
+        if not word:
+            raise ValueError(f"{path}, line {number}: expected a word and {width} numbers. Received: {line[:80]!r}")
+        if word in wanted and word not in known:
+            try:
+                known[word] = numpy.array(parts[-width:], dtype="float32")
+            except ValueError as error:
+                raise ValueError(
+                    f"{path}, line {number}: expected a word and {width} numbers. Received: {line[:80]!r}"
+                ) from error
+    return known
+
+
+def _from_array(path, vocabulary_path, wanted):
+    path = find_file(path)
+    try:
+        vectors = numpy.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path}: expected an array of numbers in numpy's format: {error}") from error
+    words = [line for _, line in numbered_lines(vocabulary_path)]
+    if vectors.ndim != 2 or len(words) != len(vectors):
+        raise ValueError(
+            f"{path}: expected one row for each of the {len(words)} words of {vocabulary_path}. "
+            f"Received: shape={vectors.shape}"
+        )
+    known = {}
+    for word, row in zip(words, range(len(words))):
+        if word in wanted and word not in known:
+            known[word] = numpy.array(vectors[row], dtype="float32")
+    return known
