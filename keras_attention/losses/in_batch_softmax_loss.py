@@ -94,7 +94,7 @@ class InBatchSoftmaxLoss(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return the reduced loss; see the class."""
-        with ops.name_scope(self.name):
+        with keras.name_scope(self.name):
             labels, similarities = triplets.as_lists(y_true, y_pred)
             loss = triplets.reduce_questions(*self.question_values(labels, similarities), sample_weight, self.reduction)
             if not self.symmetric:

@@ -92,7 +92,7 @@ class TripletMarginLoss(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return the reduced loss; see the class."""
-        with ops.name_scope(self.name):
+        with keras.name_scope(self.name):
             return triplets.reduce_questions(*self.question_values(y_true, y_pred), sample_weight, self.reduction)
 
     def get_config(self):

@@ -135,5 +135,10 @@ def bilstm_encoder(units, dtype=None):
         A `keras.layers.Bidirectional` around a `keras.layers.LSTM`. `use_cudnn=False`, since an exported cuDNN layer
         does not load on a CPU server and cuDNN refuses rows of nothing but padding.
     """
-    lstm = keras.layers.LSTM(units, return_sequences=True, use_cudnn=False, dtype=dtype)
-    return keras.layers.Bidirectional(lstm, merge_mode="concat", dtype=dtype, name="bilstm")
+    # Both directions are made here: Bidirectional's own copy of its layer can be mistaken for the layer itself while a
+    # saved model is being loaded.
+    forward, backward = (
+        keras.layers.LSTM(units, return_sequences=True, go_backwards=back, use_cudnn=False, dtype=dtype)
+        for back in (False, True)
+    )
+    return keras.layers.Bidirectional(forward, merge_mode="concat", backward_layer=backward, dtype=dtype, name="bilstm")
