@@ -46,9 +46,9 @@ def top_tokens(logits, count, forbidden_ids):
     if vocabulary_size is None:
         raise ValueError("The logits' last axis must be static. Received: logits of unknown vocabulary size")
     values, ids = _top_k_in_chunks(logits, min(vocabulary_size, count + len(forbidden_ids)))
-    normalizer = values[..., :1] - ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1, keepdims=True))
+    greatest = ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1, keepdims=True))
     # Rounding may leave a certain token a hair above 0; the bound of beam search relies on none being.
-    log_probabilities = ops.minimum(values - normalizer, 0.0)
+    log_probabilities = ops.minimum(values - values[..., :1] + greatest, 0.0)
     for token_id in forbidden_ids:
         log_probabilities = ops.where(ops.equal(ids, token_id), -float("inf"), log_probabilities)
     return log_probabilities, ids
