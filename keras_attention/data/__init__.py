@@ -1,1 +1,6 @@
 """Data: readers that check their files, and tf.data pipelines of fixed shapes."""
+
+from keras_attention.data.translation import TranslationDataset, translation_dataset
+from keras_attention.data.translation_files import ParallelCorpus, read_parallel, read_tsv
+
+__all__ = ["ParallelCorpus", "TranslationDataset", "read_parallel", "read_tsv", "translation_dataset"]
