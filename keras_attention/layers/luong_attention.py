@@ -103,6 +103,7 @@ class LuongAttention(keras.layers.Layer):
         self.kernel = None
 
     def build(self, input_shape):
+        """Create `W_a`, if the score has one."""
         query_width, value_width = self._check_shapes(input_shape)
         if self.score_mode == "general":
             self.kernel = self.add_weight(
@@ -113,6 +114,7 @@ class LuongAttention(keras.layers.Layer):
             )
 
     def call(self, inputs, mask=None, return_attention_scores=False, training=False):
+        """Attend from every query; see the class."""
         query, value = self._check_pair("inputs", inputs)
         self._check_shapes([query.shape, value.shape])
         query_mask, value_mask = (None, None) if mask is None else self._check_pair("mask", mask)
@@ -177,10 +179,12 @@ class LuongAttention(keras.layers.Layer):
         return mask[0] if mask is not None and len(query.shape) == 3 else None
 
     def compute_output_shape(self, input_shape):
+        """Return the context's shape."""
         query_shape, value_shape = input_shape
         return (*query_shape[:-1], value_shape[-1])
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False, training=False):
+        """Return shapes and dtypes of a symbolic call, the weights' too when they are asked for."""
         query, value = self._check_pair("inputs", inputs)
         self._check_shapes([query.shape, value.shape])
         context = keras.KerasTensor(self.compute_output_shape([query.shape, value.shape]), dtype=self.compute_dtype)
@@ -189,6 +193,7 @@ class LuongAttention(keras.layers.Layer):
         return context, keras.KerasTensor((*query.shape[:-1], value.shape[1]), dtype=self.score_dtype)
 
     def get_config(self):
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "score_mode": self.score_mode,
