@@ -1,6 +1,23 @@
 """Evaluation: a trained model against a test set, as figures."""
 
+from keras_attention.evaluation.answer_selection import (
+    accuracy_by_answer_length,
+    answer_selection_rows,
+    answer_selection_table,
+    compare_with_baseline,
+    evaluate_answer_selection,
+    right_answer_lengths,
+)
 from keras_attention.evaluation.report import translation_table
 from keras_attention.evaluation.translation import evaluate_translation
 
-__all__ = ["evaluate_translation", "translation_table"]
+__all__ = [
+    "accuracy_by_answer_length",
+    "answer_selection_rows",
+    "answer_selection_table",
+    "compare_with_baseline",
+    "evaluate_answer_selection",
+    "evaluate_translation",
+    "right_answer_lengths",
+    "translation_table",
+]

@@ -38,8 +38,10 @@ def build_answer_index(encoded, *, dtype="float32", directory=None):
     >>> from keras_attention.retrieval.answer_index import build_answer_index
     >>> index = build_answer_index({"vector": numpy.array([[1.0, 0.0], [0.6, 0.8], [0.0, 2.0]])})
     >>> ids, scores = index.search(numpy.array([[0.0, 1.0]]), top_k=2)
-    >>> ids.tolist(), numpy.round(scores, 2).tolist()
-    ([[2, 1]], [[1.0, 0.800000011920929]])
+    >>> ids.tolist()
+    [[2, 1]]
+    >>> scores.round(2)
+    array([[1. , 0.8]], dtype=float32)
     """
     if dtype not in ("float32", "float16"):
         raise ValueError(f"dtype must be 'float32' or 'float16'. Received: dtype={dtype!r}")
