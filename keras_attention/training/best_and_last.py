@@ -7,7 +7,7 @@ import keras
 
 
 class BestAndLast(keras.callbacks.Callback):
-    """Model selection by validation BLEU, with all of its memory in the checkpoint.
+    """Model selection by one figure of the validation set, with all of its memory in the checkpoint.
 
     Keras' own callbacks for early stopping, for lowering the rate and for the best checkpoint each keep a counter that
     is lost when a run is killed. Here one record holds them, and is saved with the weights.
@@ -15,13 +15,14 @@ class BestAndLast(keras.callbacks.Callback):
     Args:
         checkpoint: The `TrainingCheckpoint` to write after every epoch.
         best_path: File of the best weights, `.weights.h5`.
-        evaluate: Callable without arguments, a dict with `"bleu"`; its items join the logs as `val_<name>`.
-        patience: Epochs without a better BLEU after which training ends; 0 never.
-        halve_after: Epochs without a better BLEU after which the learning rate is halved; 0 never.
+        evaluate: Callable without arguments, a dict with the `monitor`; its items join the logs as `val_<name>`.
+        patience: Epochs without a better figure after which training ends; 0 never.
+        halve_after: Epochs without a better figure after which the learning rate is halved; 0 never.
         minutes: Time after which no further epoch is begun; 0 for no limit.
+        monitor: Key of the figure that decides, the larger the better: `"bleu"`, `"mrr"`.
     """
 
-    def __init__(self, checkpoint, best_path, evaluate, patience=0, halve_after=0, minutes=0.0):
+    def __init__(self, checkpoint, best_path, evaluate, patience=0, halve_after=0, minutes=0.0, monitor="bleu"):
         super().__init__()
         self.checkpoint = checkpoint
         self.best_path = best_path
@@ -29,7 +30,9 @@ class BestAndLast(keras.callbacks.Callback):
         self.patience = patience
         self.halve_after = halve_after
         self.minutes = minutes
-        self.record = {"epoch": 0, "best_bleu": None, "best_epoch": 0, "seconds": 0.0, "finished": False}
+        self.monitor = monitor
+        self._best = f"best_{monitor}"
+        self.record = {"epoch": 0, self._best: None, "best_epoch": 0, "seconds": 0.0, "finished": False}
         self._clock = None
 
     @property
@@ -47,7 +50,7 @@ class BestAndLast(keras.callbacks.Callback):
         if self.record["best_epoch"]:
             model.load_weights(self.best_path)
         return {
-            "best_bleu": self.record["best_bleu"],
+            self._best: self.record[self._best],
             "best_epoch": self.record["best_epoch"],
             "epochs": self.record["epoch"],
             "seconds": self.record["seconds"],
@@ -61,8 +64,8 @@ class BestAndLast(keras.callbacks.Callback):
         record = self.record
         with averaged_weights(self.model):
             figures = self.evaluate()
-            if record["best_bleu"] is None or figures["bleu"] > record["best_bleu"]:
-                record["best_bleu"], record["best_epoch"] = figures["bleu"], epoch + 1
+            if record[self._best] is None or figures[self.monitor] > record[self._best]:
+                record[self._best], record["best_epoch"] = figures[self.monitor], epoch + 1
                 self._save_best()
         stalled = epoch + 1 - record["best_epoch"]
         if self.halve_after and stalled and stalled % self.halve_after == 0:

@@ -50,5 +50,5 @@ def test_what_is_not_finite_at_padding_does_not_get_through():
 
 @pytest.mark.parametrize("arguments", [{"filters": 0}, {"filters": 2, "window": 0}, {"filters": 2.5}])
 def test_errors(arguments):
-    with pytest.raises(ValueError, match="must be a positive integer. Received"):
+    with pytest.raises(ValueError, match=r"must be a positive integer\. Received"):
         WindowConvolution(**arguments)

@@ -32,10 +32,17 @@ class AttentivePoolingModel(AnswerSelectionModel):
         drop = self.drop_features if len(features.shape) == 3 else self.drop_candidate_features
         return {"features": drop(features), "mask": mask}
 
-    def _compare(self, question, answer, all_pairs):
-        vectors = self.pooling(
-            [question["features"], answer["features"]], mask=[question["mask"], answer["mask"]], all_pairs=all_pairs
+    def _pool(self, question, answer, all_pairs=False):
+        # Always with the weights: Keras wants every call of a layer in a Functional model to have as many outputs.
+        return self.pooling(
+            [question["features"], answer["features"]],
+            mask=[question["mask"], answer["mask"]],
+            return_attention_scores=True,
+            all_pairs=all_pairs,
         )
+
+    def _compare(self, question, answer, all_pairs):
+        vectors, _ = self._pool(question, answer, all_pairs)
         return self.cosine(list(vectors))
 
     @property
@@ -49,12 +56,7 @@ class AttentivePoolingModel(AnswerSelectionModel):
         def make():
             question_ids = keras.Input((None,), dtype="int32", name="question_ids")
             answer_ids = keras.Input((None, None), dtype="int32", name="answer_ids")
-            question, answer = self._represent(question_ids), self._represent(answer_ids)
-            _, weights = self.pooling(
-                [question["features"], answer["features"]],
-                mask=[question["mask"], answer["mask"]],
-                return_attention_scores=True,
-            )
+            _, weights = self._pool(self._represent(question_ids), self._represent(answer_ids))
             return keras.Model({"question_ids": question_ids, "answer_ids": answer_ids}, weights)
 
         return self._face("attention", make)
