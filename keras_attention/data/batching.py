@@ -200,7 +200,7 @@ def _pass_on_remainders(lengths, shapes, sizes, buckets):
         later = _costs(lengths[rows], shapes[bucket + 1 :])
         extra = later.min(axis=1) - cost[bucket]
         chosen = np.argsort(extra, kind="stable")[:surplus]
-        if extra[chosen].sum() < (sizes[bucket] - surplus) * cost[bucket]:
+        if extra[chosen].sum() <= (sizes[bucket] - surplus) * cost[bucket]:
             buckets[rows[chosen]] = bucket + 1 + later[chosen].argmin(axis=1)
     return buckets
 

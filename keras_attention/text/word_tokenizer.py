@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from keras_attention.text.normalization import TextNormalizer
 from keras_attention.text.tokenizer import Tokenizer
-from keras_attention.text.vocabulary import UNKNOWN_ID, Vocabulary
+from keras_attention.text.vocabulary import SPECIAL_TOKENS, UNKNOWN_ID, Vocabulary
 
 VOCABULARY_FILE = "vocabulary.txt"
 JOINER = "\N{HALFWIDTH BLACK SQUARE}"
@@ -28,7 +28,7 @@ class WordTokenizer(Tokenizer):
         name: name of the module.
 
     Raises:
-        ValueError: ``vocabulary`` is no ``Vocabulary``.
+        ValueError: ``vocabulary`` is no ``Vocabulary``, or one without words.
 
     Example:
     >>> tokenizer = WordTokenizer.train(["the cat sat.", "the dog sat."])
@@ -45,11 +45,13 @@ class WordTokenizer(Tokenizer):
         super().__init__(normalizer=normalizer, name=name)
         if not isinstance(vocabulary, Vocabulary):
             raise ValueError(f"`vocabulary` must be a Vocabulary. Received: {type(vocabulary).__name__}")
+        if len(vocabulary) <= len(SPECIAL_TOKENS):
+            raise ValueError(f"`vocabulary` must hold at least one word. Received: {vocabulary.tokens}")
         self.vocabulary = vocabulary
         with tf.init_scope():
             # The special tokens are no keys: a text that holds "</s>" must not end the sentence.
-            words = tf.constant(vocabulary.tokens[4:], tf.string, shape=(len(vocabulary) - 4,))
-            ids = tf.range(4, len(vocabulary), dtype=tf.int64)
+            words = tf.constant(vocabulary.tokens[len(SPECIAL_TOKENS) :])
+            ids = tf.range(len(SPECIAL_TOKENS), len(vocabulary), dtype=tf.int64)
             self._to_id = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(words, ids), UNKNOWN_ID)
             every_id = tf.range(len(vocabulary), dtype=tf.int64)
             tokens = tf.constant(vocabulary.tokens)
