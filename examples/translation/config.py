@@ -1,0 +1,112 @@
+"""The configuration of a translation run: one TOML file, every number in it, nothing it does not know."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+from keras_attention import models
+from keras_attention.text import SentencePieceTokenizer, TextNormalizer, WordTokenizer
+from keras_attention.training.translation import TranslationTraining
+
+MODELS = {
+    "seq2seq": models.Seq2Seq,
+    "rnn_encoder_decoder": models.RNNEncoderDecoder,
+    "rnn_search": models.RNNSearch,
+}
+TOKENIZERS = {"sentence_piece": SentencePieceTokenizer, "words": WordTokenizer}
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslationConfig:
+    """What a configuration file says, section by section; see `configs/` for files to start from.
+
+    Attributes:
+        text: `tokenizer` ("sentence_piece" or "words"), `vocabulary_size`, `joint` (one vocabulary for both sides),
+            `lowercase`, `unicode_form`, and further arguments of the tokenizer's `train`.
+        data: Arguments of `translation_dataset`: `batch_size` or `batch_tokens`, `bucket_count`, `maximum_length`.
+        model: `name`, one of "seq2seq", "rnn_encoder_decoder", "rnn_search", and the model's arguments.
+        training: Arguments of `TranslationTraining`.
+        evaluation: `lowercase`, whether BLEU ignores case.
+    """
+
+    text: dict
+    data: dict
+    model: dict
+    training: TranslationTraining
+    evaluation: dict
+
+    def as_dict(self):
+        """Return plain dicts, for the record of the run."""
+        return dataclasses.asdict(self)
+
+    def train_tokenizers(self, sources, targets):
+        """Train the tokenizers that the configuration describes; the same object twice if joint."""
+        options = dict(self.text)
+        tokenizer_class = TOKENIZERS[options.pop("tokenizer", "sentence_piece")]
+        joint = options.pop("joint", True)
+        normalizer = TextNormalizer(
+            **{name: options.pop(name) for name in ("unicode_form", "lowercase") if name in options}
+        )
+        if joint:
+            tokenizer = tokenizer_class.train([*sources, *targets], normalizer=normalizer, **options)
+            return tokenizer, tokenizer
+        return tuple(tokenizer_class.train(side, normalizer=normalizer, **options) for side in (sources, targets))
+
+    def make_model(self, source_tokenizer, target_tokenizer):
+        """Make the model that the configuration describes, with new weights."""
+        options = dict(self.model)
+        model_class = MODELS[options.pop("name")]
+        return model_class(source_tokenizer.vocabulary_size, target_tokenizer.vocabulary_size, **options)
+
+
+def load_config(path):
+    """Read a configuration file.
+
+    Raises:
+        ValueError: If the file is missing or no TOML, or has a section, an option or a value that is not known: the
+            message names it, and what is known.
+    """
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"Expected a configuration file. Received: config={str(path)!r}, which is not there") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from None
+    known = {
+        "text": {"tokenizer", "joint", "unicode_form", "lowercase", "vocabulary_size", "model_type", "byte_fallback"},
+        "data": {"batch_size", "batch_tokens", "bucket_count", "maximum_length"},
+        "model": None,
+        "training": {field.name for field in dataclasses.fields(TranslationTraining)},
+        "evaluation": {"lowercase"},
+    }
+    _check_names(path, "section", raw, known)
+    model = raw.get("model", {})
+    if model.get("name") not in MODELS:
+        raise ValueError(
+            f"{path}: expected `name` in [model] to be one of {sorted(MODELS)}. Received: name={model.get('name')!r}"
+        )
+    known["model"] = {"name", *MODELS[model["name"]].config_names} - {
+        "source_vocabulary_size",
+        "target_vocabulary_size",
+    }
+    for section, names in known.items():
+        _check_names(path, f"option of [{section}]", raw.get(section, {}), names)
+    tokenizer = raw.get("text", {}).get("tokenizer", "sentence_piece")
+    if tokenizer not in TOKENIZERS:
+        raise ValueError(
+            f"{path}: expected `tokenizer` in [text] to be one of {sorted(TOKENIZERS)}. Received: tokenizer={tokenizer!r}"
+        )
+    return TranslationConfig(
+        text=raw.get("text", {}),
+        data=raw.get("data", {}),
+        model=model,
+        training=TranslationTraining(**raw.get("training", {})),
+        evaluation=raw.get("evaluation", {}),
+    )
+
+
+def _check_names(path, what, given, known):
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ValueError(f"{path}: unknown {what}: {unknown[0]!r}. Known: {', '.join(sorted(known))}")

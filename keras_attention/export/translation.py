@@ -1,0 +1,226 @@
+"""A translator as a SavedModel: strings in, strings out, without this package."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_attention.decoding import beam_search, greedy_decode
+
+
+class TranslationGraph:
+    """A translation model and its tokenizers as functions from strings to strings, all TensorFlow operations.
+
+    `Translator` and the SavedModel run these same functions, so they cannot differ.
+
+    A text without any token (empty, or only spaces) has the empty translation with score 0. A source of more than
+    `maximum_source_length` tokens is cut there. A translation has at most `maximum_length_ratio` times the source's
+    tokens plus `maximum_length_extra`, end symbol included.
+
+    Args:
+        model: A translation model.
+        source_tokenizer, target_tokenizer: Its tokenizers.
+        maximum_source_length: In tokens, end symbol not counted.
+        maximum_length_ratio: Output tokens per source token.
+        maximum_length_extra: Output tokens above that proportion.
+    """
+
+    def __init__(
+        self,
+        model,
+        source_tokenizer,
+        target_tokenizer,
+        maximum_source_length=512,
+        maximum_length_ratio=2.0,
+        maximum_length_extra=10,
+    ):
+        if maximum_source_length < 1:
+            raise ValueError(
+                f"`maximum_source_length` must be at least 1. Received: maximum_source_length={maximum_source_length}"
+            )
+        if not maximum_length_ratio > 0 or maximum_length_extra < 1:
+            raise ValueError(
+                "`maximum_length_ratio` must be positive and `maximum_length_extra` at least 1. Received: "
+                f"maximum_length_ratio={maximum_length_ratio}, maximum_length_extra={maximum_length_extra}"
+            )
+        self.model = model
+        self.source_tokenizer = source_tokenizer
+        self.target_tokenizer = target_tokenizer
+        self.maximum_source_length = maximum_source_length
+        self.maximum_length_ratio = maximum_length_ratio
+        self.maximum_length_extra = maximum_length_extra
+
+    def source_ids(self, text):
+        """Return the padded ids of the texts, `(batch, source_length)`, each with the end symbol."""
+        tokens = self.source_tokenizer.tokenize(text)[:, : self.maximum_source_length]
+        end = tf.fill([tokens.nrows(), 1], tf.constant(self.source_tokenizer.end_id, tokens.dtype))
+        return tf.cast(tf.concat([tokens, end], axis=1).to_tensor(), tf.int32)
+
+    def decode(self, source_ids, beam_width=1, **options):
+        """Translate ids into ids by `greedy_decode`, or by `beam_search` for a `beam_width` above 1.
+
+        Args:
+            source_ids: int32 `(batch, source_length)`, padding 0 to the right, each row with the end symbol.
+            beam_width: Hypotheses per sentence.
+            **options: Of the decoding function.
+
+        Returns:
+            The result of the decoding function, a dict of tensors.
+        """
+        if beam_width == 1:
+            return self.decode_with(greedy_decode, source_ids, **options)
+        return self.decode_with(beam_search, source_ids, beam_width=beam_width, **options)
+
+    def decode_with(self, driver, source_ids, **options):
+        """Translate ids into ids with one of the functions of `keras_attention.decoding`."""
+        source_mask = tf.not_equal(source_ids, self.source_tokenizer.pad_id)
+        lengths = tf.reduce_sum(tf.cast(source_mask, tf.float32), axis=1) - 1.0  # the end symbol is not counted
+        limit = tf.cast(lengths * self.maximum_length_ratio, tf.int32) + self.maximum_length_extra
+        # An empty source has nothing to say: no steps for it.
+        limit = tf.where(lengths > 0, limit, tf.zeros_like(limit))
+        memory = self.model.encode(source_ids)
+        return driver(
+            self.model.decode_step,
+            self.model.initial_state(memory),
+            memory,
+            start_id=self.target_tokenizer.start_id,
+            end_id=self.target_tokenizer.end_id,
+            maximum_length=limit,
+            batch_size=tf.shape(source_ids)[0],
+            source_mask=source_mask,
+            **options,
+        )
+
+    def detokenize(self, token_ids):
+        """Return the strings of `(batch, n, length)` ids, `(batch, n)`."""
+        shape = tf.shape(token_ids)
+        texts = self.target_tokenizer.detokenize(tf.reshape(token_ids, [shape[0] * shape[1], shape[2]]))
+        return tf.reshape(texts, shape[:2])
+
+    def translate(self, text):
+        """Greedy: `(batch,)` strings to `translation` and `score`, the log-probability in nats, `(batch,)` each."""
+        result = self.decode(self.source_ids(text))
+        return {
+            "translation": self.detokenize(result["token_ids"])[:, 0],
+            "score": tf.identity(result["scores"][:, 0]),
+        }
+
+    def translate_n_best(self, text, beam_width, length_normalization, coverage_penalty):
+        """Beam: `(batch,)` strings to `translations` and `scores`, `(batch, beam_width)` each, the best first."""
+        result = self.decode(
+            self.source_ids(text),
+            beam_width=beam_width,
+            n_best=beam_width,
+            length_normalization=length_normalization,
+            coverage_penalty=coverage_penalty,
+        )
+        return {"translations": self.detokenize(result["token_ids"]), "scores": tf.identity(result["scores"])}
+
+    def translate_with_alignment(self, text):
+        """Greedy, with the tokens and the alignment between them.
+
+        Returns:
+            `translation` and `score`, `(batch,)`; `source_tokens`, `(batch, source_length)`, and `target_tokens`,
+            `(batch, target_length)`, strings, empty where padded; `alignment`, float32 `(batch, target_length,
+            source_length)`.
+        """
+        source_ids = self.source_ids(text)
+        result = self.decode(source_ids, return_alignment=True)
+        token_ids = result["token_ids"][:, 0]
+        return {
+            "translation": self.detokenize(result["token_ids"])[:, 0],
+            "score": tf.identity(result["scores"][:, 0]),
+            "source_tokens": _pieces(self.source_tokenizer, source_ids),
+            "target_tokens": _pieces(self.target_tokenizer, token_ids),
+            "alignment": result["alignment"][:, 0],
+        }
+
+
+def export_translation(graph, directory, version=None, beam_width=4, length_normalization=1.0, coverage_penalty=0.0):
+    """Write a SavedModel that turns strings into strings, reload it, compare, and only then put it in its place.
+
+    Signatures, all with an unknown batch:
+
+    - `serving_default`: `text` string `[batch]` to `translation` string `[batch]` and `score` float32 `[batch]`;
+    - `n_best`: `text` to `translations` string and `scores` float32, `[batch, beam_width]`, the best first;
+    - `alignment`, of models that have one: `text` to `translation`, `score`, `source_tokens` `[batch, source_length]`,
+      `target_tokens` `[batch, target_length]` and `alignment` float32 `[batch, target_length, source_length]`.
+
+    `tf.saved_model.load` serves it once `tensorflow_text` is imported.
+
+    Args:
+        graph: A `TranslationGraph`.
+        directory: The model's folder; the version is a folder inside it, as TF Serving wants.
+        version: Integer; one more than the greatest there if None, beginning with 1.
+        beam_width, length_normalization, coverage_penalty: Of `n_best`.
+
+    Returns:
+        The path of the version's folder.
+
+    Raises:
+        ValueError: If the version exists, or is not a positive integer.
+        RuntimeError: If the reloaded SavedModel answers otherwise than the model itself. Nothing is left behind then.
+    """
+    directory = Path(directory)
+    version = _next_version(directory) if version is None else version
+    if not isinstance(version, int) or version < 1:
+        raise ValueError(f"`version` must be a positive integer. Received: version={version!r}")
+    final = directory / str(version)
+    if final.exists():
+        raise ValueError(f"Expected a version that is not there yet. Received: version={version}, and {final} exists")
+    directory.mkdir(parents=True, exist_ok=True)
+    text = [tf.TensorSpec([None], tf.string, name="text")]
+    endpoints = {
+        "serving_default": graph.translate,
+        "n_best": lambda text: graph.translate_n_best(text, beam_width, length_normalization, coverage_penalty),
+    }
+    if graph.model.has_alignment:
+        endpoints["alignment"] = graph.translate_with_alignment
+    archive = keras.export.ExportArchive()
+    archive.track(graph.model)
+    archive.track(graph.source_tokenizer)
+    archive.track(graph.target_tokenizer)
+    for name, function in endpoints.items():
+        archive.add_endpoint(name, function, input_signature=text)
+    # Not a number, so that a server that watches the folder does not take it for a version.
+    partial = Path(tempfile.mkdtemp(prefix="partial-", dir=directory))
+    try:
+        archive.write_out(str(partial), verbose=False)
+        _compare(graph, partial)
+        partial.chmod(0o755)
+        os.replace(partial, final)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return final
+
+
+def _compare(graph, path):
+    """Check that the SavedModel says what the model says, on texts of mixed length and kind."""
+    vocabulary = [graph.source_tokenizer.id_to_piece(i) for i in range(4, min(24, graph.source_tokenizer.vocabulary_size))]
+    words = [piece.replace("\u2581", " ").strip() or "." for piece in vocabulary] or ["."]
+    texts = ["", "   ", words[0], " ".join(words[:5]), " ".join(words), "\U0001f642 ?"]
+    expected = graph.translate(tf.constant(texts))
+    served = tf.saved_model.load(str(path)).signatures["serving_default"](text=tf.constant(texts))
+    same = bool(tf.reduce_all(served["translation"] == expected["translation"]))
+    difference = float(tf.reduce_max(tf.abs(served["score"] - expected["score"])))
+    if not same or difference > 1e-3:
+        raise RuntimeError(
+            "The reloaded SavedModel does not answer as the model does. "
+            f"Received: same strings={same}, greatest difference of scores={difference}"
+        )
+
+
+def _next_version(directory):
+    versions = [int(path.name) for path in directory.glob("*") if path.name.isdigit()]
+    return max(versions, default=0) + 1
+
+
+def _pieces(tokenizer, token_ids):
+    """Look the pieces of `(batch, length)` ids up in the graph; padding gives the empty string."""
+    pieces = [tokenizer.id_to_piece(i) for i in range(tokenizer.vocabulary_size)]
+    pieces[tokenizer.pad_id] = ""
+    return tf.gather(tf.constant(pieces), token_ids)
