@@ -78,6 +78,17 @@ def as_tensors(sample):
     return keras.tree.map_structure(lambda x: ops.convert_to_tensor(x) if isinstance(x, np.ndarray) else x, sample)
 
 
+def plain_config(instance):
+    """The config without the marks that Keras leaves on nested objects while it saves."""
+
+    def plain(x):
+        if isinstance(x, dict):
+            return {key: plain(value) for key, value in x.items() if key != "shared_object_id"}
+        return [plain(value) for value in x] if isinstance(x, (list, tuple)) else x
+
+    return plain(instance.get_config())
+
+
 def built_pair(row, **extra):
     """Two instances of the row with the same weights: one as the row has it, one with `extra`."""
     first, second = row.make(), row.make(**extra)

@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from conformance.row import assert_same, call, copy_weights, numbers
+from conformance.row import assert_same, call, copy_weights, numbers, plain_config
 from conformance.rows import ROWS
 
 
@@ -25,11 +25,11 @@ CLASSES = sorted({row.cls for row in ROWS if own_arguments(row.cls)}, key=lambda
 def test_config_round_trip(row):
     instance = row.make()
     outputs = numbers(call(instance, row.sample()))
-    config = instance.get_config()
+    config = plain_config(instance)
     again = row.cls.from_config(json.loads(json.dumps(config)))
     call(again, row.sample())
     copy_weights(instance, again)
-    assert json.dumps(again.get_config(), sort_keys=True) == json.dumps(config, sort_keys=True)
+    assert json.dumps(plain_config(again), sort_keys=True) == json.dumps(config, sort_keys=True)
     assert_same(numbers(call(again, row.sample())), outputs, atol=1e-6)
     assert any(np.abs(output).max() > 0 for output in outputs), "the sample shows nothing"
 
@@ -40,7 +40,7 @@ def test_serialised_by_keras(row):
     instance = row.make()
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(instance))
     assert type(again) is row.cls
-    assert again.get_config() == instance.get_config()
+    assert plain_config(again) == plain_config(instance)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
