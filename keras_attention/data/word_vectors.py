@@ -6,13 +6,16 @@ import numpy
 
 from keras_attention.data.text_lines import find_file, numbered_lines
 
+_SPACE_MARKS = "\uffed\u2581"
+
 
 def read_word_vectors(path, vocabulary, *, vocabulary_path=None, missing="random", seed=0):
     """Read the vectors of a vocabulary's words.
 
     Text files as GloVe writes them, ``word v1 v2 ... vd``, or as word2vec does, with a first line ``words d``; plain
     or gzipped; read line by line, so only the vectors wanted are held. Or an array ``.npy`` of ``(words, d)`` with a
-    file of its words, one a line. A word of the vocabulary that is not in the file is looked up in lower case.
+    file of its words, one a line. A word of the vocabulary that is not in the file is looked up in lower case, and then
+    without the marks by which tokenizers tell where a space was (U+FFED, U+2581).
 
     Args:
         path: the text file, or the ``.npy``.
@@ -40,9 +43,9 @@ def read_word_vectors(path, vocabulary, *, vocabulary_path=None, missing="random
             f"Received: path={str(path)!r}, vocabulary_path={vocabulary_path!r}"
         )
     vocabulary = list(vocabulary)
-    wanted = {word for text in vocabulary[1:] for word in (text, text.lower())}
+    wanted = {word for text in vocabulary[1:] for word in _spellings(text)}
     known = _from_array(path, vocabulary_path, wanted) if is_array else _from_text(path, wanted)
-    names = [text if text in known else text.lower() for text in vocabulary]
+    names = [next((word for word in _spellings(text) if word in known), text) for text in vocabulary]
     found = numpy.array([row > 0 and name in known for row, name in enumerate(names)], dtype=bool)
     if not found.any():
         raise ValueError(
@@ -55,6 +58,12 @@ def read_word_vectors(path, vocabulary, *, vocabulary_path=None, missing="random
         vectors[1:] = random.normal(given.mean(axis=0), given.std(axis=0), size=vectors[1:].shape)
     vectors[found] = given
     return vectors, found
+
+
+def _spellings(text):
+    """Return the spellings under which a word is looked up, the first found being taken."""
+    bare = text.strip(_SPACE_MARKS)
+    return text, text.lower(), bare, bare.lower()
 
 
 def _from_text(path, wanted):

@@ -37,6 +37,14 @@ def test_array_with_its_words(tmp_path):
         read_word_vectors(tmp_path / "v.npy", VOCABULARY, vocabulary_path=tmp_path / "short.txt")
 
 
+def test_marks_of_spaces_are_no_part_of_a_word(tmp_path):
+    (tmp_path / "g.txt").write_text("the 1 2\n. 3 4\n\uffed 5 6\n", encoding="utf-8")
+    words = ["", "\uffed.", "\u2581The", "\uffed.\uffed", "\uffed", "\u2581"]
+    vectors, found = read_word_vectors(tmp_path / "g.txt", words)
+    assert vectors[1:5].tolist() == [[3, 4], [1, 2], [3, 4], [5, 6]]
+    assert found.tolist() == [False, True, True, True, True, False]
+
+
 def test_missing_words_are_random_like_the_found_or_zero(tmp_path):
     random = numpy.random.default_rng(0)
     table = random.normal([5.0, -5.0], [0.1, 2.0], (500, 2))
