@@ -35,7 +35,6 @@ class Translator:
         ValueError: If a tokenizer's vocabulary is larger than the model's, or a limit is out of range.
 
     Example:
-
     ```python
     translator = Translator.load("runs/tatoeba/translator")
     translator.translate(["How are you?"])
@@ -123,7 +122,9 @@ class Translator:
                 coverage_penalty=coverage_penalty,
             )
         elif n_best is not None and n_best != 1:
-            raise ValueError(f"`n_best` must not exceed `beam_width`. Received: n_best={n_best}, beam_width={beam_width}")
+            raise ValueError(
+                f"`n_best` must not exceed `beam_width`. Received: n_best={n_best}, beam_width={beam_width}"
+            )
         results = self._decode(texts, batch_size, self._function("decode", options), replace_unknown, dictionary)
         return self._as_asked(results, n_best, return_scores or return_alignment)
 
@@ -186,7 +187,9 @@ class Translator:
             decoded = function(ids, np.asarray(chunk, "int32"))
             decoded = {name: value.numpy() for name, value in decoded.items()}
             for k, i in enumerate(chunk):
-                results[i] = self._translations(rows[i], {n: v[k] for n, v in decoded.items()}, replace_unknown, dictionary)
+                results[i] = self._translations(
+                    rows[i], {n: v[k] for n, v in decoded.items()}, replace_unknown, dictionary
+                )
         return results
 
     def _translations(self, source_ids, decoded, replace_unknown, dictionary):

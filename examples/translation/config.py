@@ -95,7 +95,8 @@ def load_config(path):
     tokenizer = raw.get("text", {}).get("tokenizer", "sentence_piece")
     if tokenizer not in TOKENIZERS:
         raise ValueError(
-            f"{path}: expected `tokenizer` in [text] to be one of {sorted(TOKENIZERS)}. Received: tokenizer={tokenizer!r}"
+            f"{path}: expected `tokenizer` in [text] to be one of {sorted(TOKENIZERS)}. "
+            f"Received: tokenizer={tokenizer!r}"
         )
     return TranslationConfig(
         text=raw.get("text", {}),

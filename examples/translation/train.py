@@ -1,6 +1,6 @@
 """Train a translation model on your own sentence pairs.
 
-    python -m examples.translation.train --config examples/translation/configs/small.toml \
+python -m examples.translation.train --config examples/translation/configs/small.toml \
         --source train.de --target train.en --workdir runs/mine
 """
 
@@ -34,9 +34,7 @@ def train(
     """Train a translation model, report BLEU, and save a translator to <workdir>/translator."""
     try:
         settings = load_config(config)
-        corpora = open_corpora(
-            source, target, tsv, validation_source, validation_target, multi30k, tatoeba, languages
-        )
+        corpora = open_corpora(source, target, tsv, validation_source, validation_target, multi30k, tatoeba, languages)
         translator, _ = run_training(settings, corpora, workdir, verbose)
     except (ValueError, OSError) as error:
         console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)

@@ -200,7 +200,9 @@ def export_translation(graph, directory, version=None, beam_width=4, length_norm
 
 def _compare(graph, path):
     """Check that the SavedModel says what the model says, on texts of mixed length and kind."""
-    vocabulary = [graph.source_tokenizer.id_to_piece(i) for i in range(4, min(24, graph.source_tokenizer.vocabulary_size))]
+    vocabulary = [
+        graph.source_tokenizer.id_to_piece(i) for i in range(4, min(24, graph.source_tokenizer.vocabulary_size))
+    ]
     words = [piece.replace("\u2581", " ").strip() or "." for piece in vocabulary] or ["."]
     texts = ["", "   ", words[0], " ".join(words[:5]), " ".join(words), "\U0001f642 ?"]
     expected = graph.translate(tf.constant(texts))

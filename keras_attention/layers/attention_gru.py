@@ -59,7 +59,6 @@ class AttentionGRU(keras.layers.Layer):
     ```
 
     Example:
-
     >>> import numpy as np
     >>> layer = AttentionGRU(units=8)
     >>> states, contexts = layer([np.ones((2, 3, 4), "float32"), np.ones((2, 5, 6), "float32")])
@@ -205,16 +204,20 @@ class AttentionGRU(keras.layers.Layer):
         return state + update * (candidate - state), context, weights
 
     def _run_plain(self, projected, initial_state, memory, target_mask, training):
-        # On TensorFlow `ops.scan` stacks what has the carry's structure, so context and weights ride along in it.
+        # On TensorFlow `ops.scan` stacks what has the carry's structure, so context and weights ride along in it, and
+        # takes a single sequence where lengths are unknown, so the mask is one more column of it.
+        width = 3 * self.units
+        if target_mask is not None:
+            projected = ops.concatenate([projected, target_mask], axis=-1)
+
         def body(carry, inputs):
-            step_projected, step_mask = inputs if target_mask is not None else (inputs, None)
-            carry = self._advance(step_projected, carry[0], memory, training, step_mask)
+            step_mask = inputs[:, width:] if target_mask is not None else None
+            carry = self._advance(inputs[:, :width], carry[0], memory, training, step_mask)
             return carry, carry
 
         context = ops.zeros_like(memory["value"][:, 0, :])
         weights = ops.zeros(ops.shape(memory["mask"]), dtype=self.attention.score_dtype)
-        steps = (projected, target_mask) if target_mask is not None else projected
-        return ops.scan(body, (initial_state, context, weights), steps)[1]
+        return ops.scan(body, (initial_state, context, weights), projected)[1]
 
     def _run_fused(self, projected, initial_state, memory, target_mask, training):
         from keras_attention.layers.attention_gru_tensorflow import attention_gru

@@ -157,7 +157,9 @@ def attention_gru(
                     d_previous = d_state * (1.0 - update) + d_product * reset
                 d_inputs = tf.concat([d_update, d_reset, d_candidate], 1)
                 d_context = d_contexts[t] + d_inputs @ context_kernel_t
-                d_weight = tf.cast(tf.squeeze(tf.matmul(d_context[:, None, :], value, transpose_b=True), 1), score_dtype)
+                d_weight = tf.cast(
+                    tf.squeeze(tf.matmul(d_context[:, None, :], value, transpose_b=True), 1), score_dtype
+                )
                 if has_dropout:
                     d_weight = d_weight * dropout_mask[t]
                 d_weight = d_weight + d_weights[t]

@@ -16,8 +16,8 @@ class BahdanauAttention(keras.layers.Layer):
     c_i     = sum_j alpha_ij h_j                   context
     ```
 
-    `W_a` is `query_projection`, `U_a` is `key_projection`, `v_a` is `score_vector`. Query and value may have any widths.
-    With `normalize=True` the score is `g v_a / |v_a| . tanh(W_a s + U_a h + b)`, the normalised variant (Salimans and
+    `W_a` is `query_projection`, `U_a` is `key_projection`, `v_a` is `score_vector`. Any widths of query and value
+    will do. With `normalize=True` the score is `g v_a / |v_a| . tanh(W_a s + U_a h + b)`, the normalised variant (Salimans and
     Kingma 2016 applied to attention), with `g` starting at `sqrt(1 / units)` and `b` at zero.
 
     Args:
@@ -64,7 +64,6 @@ class BahdanauAttention(keras.layers.Layer):
             `precompute` or `step` is called before the layer is built.
 
     Example:
-
     >>> import numpy as np
     >>> layer = BahdanauAttention(units=8)
     >>> query, value = np.ones((2, 3, 5), "float32"), np.ones((2, 4, 6), "float32")
@@ -138,7 +137,7 @@ class BahdanauAttention(keras.layers.Layer):
         query, value = inputs
         query_mask, value_mask = mask if mask is not None else (None, None)
         context, weights = self.step(query, self.precompute(value, value_mask), training=training)
-        if query_mask is not None:
+        if query_mask is not None and len(query.shape) == 3:
             context = ops.where(ops.expand_dims(query_mask, -1), context, ops.zeros_like(context))
         return (context, weights) if return_attention_scores else context
 
@@ -210,7 +209,8 @@ class BahdanauAttention(keras.layers.Layer):
             )
 
     def compute_mask(self, inputs, mask=None):
-        return mask[0] if mask is not None else None
+        # A one-step query gives one vector per sentence: no token mask belongs to it.
+        return mask[0] if mask is not None and len(inputs[0].shape) == 3 else None
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False, training=False):
         query, value = inputs

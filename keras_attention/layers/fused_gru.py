@@ -15,7 +15,6 @@ class FusedGRU(keras.layers.GRU):
     dropout inside the cell, not stateful, not unrolled). A leading masked step gives the initial state.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(FusedGRU(4, return_sequences=True)(np.ones((2, 3, 5), "float32")).shape)
     (2, 3, 4)

@@ -14,7 +14,6 @@ class FusedLSTM(keras.layers.LSTM):
     The fused loop is taken as in `FusedGRU`.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(FusedLSTM(4, return_sequences=True)(np.ones((2, 3, 5), "float32")).shape)
     (2, 3, 4)

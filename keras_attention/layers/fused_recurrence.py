@@ -10,9 +10,12 @@ def fused_loop_applies(layer):
     On another backend, on a GPU (where cuDNN is faster), with dropout inside the cell, with other activations, without
     a bias, when unrolled or stateful, Keras' own loop is taken.
     """
+    if keras.backend.backend() != "tensorflow":
+        return False
+    from keras_attention.layers.recurrent_tensorflow import gpu_is_visible
+
     return (
-        keras.backend.backend() == "tensorflow"
-        and not _gpu_is_visible()
+        not gpu_is_visible()
         and not layer.unroll
         and not layer.stateful
         and not layer.cell.dropout
@@ -22,12 +25,6 @@ def fused_loop_applies(layer):
         and layer.cell.recurrent_activation is keras.activations.sigmoid
         and not layer.zero_output_for_mask
     )
-
-
-def _gpu_is_visible():
-    import tensorflow as tf
-
-    return bool(tf.config.list_logical_devices("GPU"))
 
 
 def time_first(layer, sequences, mask):

@@ -26,7 +26,6 @@ class Maxout(keras.layers.Layer):
         `(..., units)`, in the compute dtype. A mask is passed on.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(Maxout(units=3)(np.ones((2, 5, 4), "float32")).shape)
     (2, 5, 3)

@@ -192,5 +192,10 @@ def lstm_states(projected, initial_hidden, initial_cell, recurrent_kernel, step_
     return run(projected, initial_hidden, initial_cell, recurrent_kernel)
 
 
+def gpu_is_visible():
+    """Whether TensorFlow sees a GPU, where cuDNN's kernels are the faster ones."""
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
 def _flat(x):
     return tf.reshape(x, [-1, x.shape[-1]])

@@ -33,6 +33,7 @@ class BestAndLast(keras.callbacks.Callback):
         self.monitor = monitor
         self._best = f"best_{monitor}"
         self.record = {"epoch": 0, self._best: None, "best_epoch": 0, "seconds": 0.0, "finished": False}
+        self.budget = None
         self._clock = None
 
     @property
@@ -75,7 +76,11 @@ class BestAndLast(keras.callbacks.Callback):
         record["seconds"] += now - self._clock
         self._clock = now
         record["epoch"] = epoch + 1
-        out_of_time = self.minutes and record["seconds"] >= 60 * self.minutes
+        if self.budget is not None:
+            record["training_seconds"] = self.budget.elapsed
+            out_of_time = self.budget.is_over
+        else:
+            out_of_time = self.minutes and record["seconds"] >= 60 * self.minutes
         if out_of_time or (self.patience and stalled >= self.patience):
             self.model.stop_training = True
             record["finished"] = True

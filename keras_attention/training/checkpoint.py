@@ -20,7 +20,6 @@ class TrainingCheckpoint:
         path: The file, `.npz`.
 
     Example:
-
     >>> import keras, tempfile
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     >>> model.compile("adam", "mse")

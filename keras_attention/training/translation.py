@@ -7,9 +7,10 @@ import keras
 from keras_attention.losses.token_cross_entropy import TokenCrossEntropy
 from keras_attention.training.best_and_last import BestAndLast
 from keras_attention.training.checkpoint import TrainingCheckpoint
+from keras_attention.training.time_budget import TimeBudget
 
 OPTIMIZERS = ("adam", "adadelta", "sgd")
-SCHEDULES = ("constant", "cosine", "inverse_sqrt")
+SCHEDULES = ("constant", "cosine", "cosine_over_minutes", "inverse_sqrt")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +21,9 @@ class TranslationTraining:
         epochs: Passes over the training data.
         optimizer: `"adam"`, `"adadelta"` (Bahdanau 2015: learning rate 1, rho 0.95, epsilon 1e-6) or `"sgd"`.
         learning_rate: Peak learning rate.
-        schedule: `"constant"`; `"cosine"`, from the peak down to `final_learning_rate` at the last epoch; or
-            `"inverse_sqrt"`, falling with the square root of the steps after the warm-up.
+        schedule: `"constant"`; `"cosine"`, from the peak down to `final_learning_rate` at the last epoch;
+            `"cosine_over_minutes"`, down to 0 when `minutes` are over (see `TimeBudget`: not reproducible bit for bit);
+            or `"inverse_sqrt"`, falling with the square root of the steps after the warm-up.
         warmup_steps: Steps over which the rate rises from 0 to the peak.
         final_learning_rate: Where the cosine ends.
         halve_after: Epochs without a better validation BLEU after which the rate is halved; 0 never halves. For the
@@ -68,6 +70,8 @@ class TranslationTraining:
         for name in ("warmup_steps", "halve_after", "clip_norm", "patience", "minutes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must not be negative. Received: {name}={getattr(self, name)}")
+        if self.schedule == "cosine_over_minutes" and not self.minutes:
+            raise ValueError("The schedule 'cosine_over_minutes' needs `minutes`. Received: minutes=0")
         if self.halve_after and self.schedule != "constant":
             raise ValueError(
                 "`halve_after` goes with the constant schedule. "
@@ -136,6 +140,7 @@ def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verb
         halve_after=training.halve_after,
         minutes=training.minutes,
     )
+    by_time = training.schedule == "cosine_over_minutes"
     first_epoch = 0
     data = data if not callable(data) else data(checkpoint.peek()["epoch"] if checkpoint.exists() else 0)
     model.compile(
@@ -145,6 +150,12 @@ def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verb
     )
     if checkpoint.exists():
         first_epoch = best_and_last.resume(model)
+    budget = []
+    if by_time:
+        steps_done = int(model.optimizer.iterations)
+        spent = best_and_last.record.get("training_seconds", 0.0) / 60
+        budget = [TimeBudget(training.minutes, training.learning_rate, training.warmup_steps, spent, steps_done)]
+        best_and_last.budget = budget[0]
     if first_epoch < training.epochs and not best_and_last.finished:
         model.fit(
             data.dataset,
@@ -152,11 +163,13 @@ def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verb
             initial_epoch=first_epoch,
             epochs=training.epochs,
             callbacks=[
+                *budget,
                 best_and_last,  # first: it puts its figures into the logs that the others write
                 keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0),
                 *_tensorboard(workdir),
                 *callbacks,
             ],
+            shuffle=False,  # the data come shuffled
             verbose=verbose,
         )
     return best_and_last.finish(model)

@@ -31,7 +31,10 @@ def claim_workdir(workdir, configuration):
         missing = object()
         differing = [key for key in keys if earlier.get(key, missing) != configuration.get(key, missing)]
         if differing:
-            lines = [f"  {k}: there {earlier.get(k, '(not set)')!r}, here {configuration.get(k, '(not set)')!r}" for k in differing]
+            lines = [
+                f"  {k}: there {earlier.get(k, '(not set)')!r}, here {configuration.get(k, '(not set)')!r}"
+                for k in differing
+            ]
             raise ValueError(
                 f"{workdir} is the work directory of another run. Take a new one, or the same configuration:\n"
                 + "\n".join(lines)

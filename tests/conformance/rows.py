@@ -155,7 +155,6 @@ LAYERS = [
             rows_of_weights=(2,),
             slow_graph=True,
             # Keras 3.15's scan fails on TensorFlow for several sequences of unknown length; the fused loop does not.
-            unknown_lengths=fused is not False,
             name=f"AttentionGRU-{name}",
         )
         for name, fused in (("plain", False), ("fused", None))
@@ -333,9 +332,9 @@ MODELS = [
         paper_initialization=False,
         row="RNNSearch-default",
     ),
-    selection_row(QACNN, filters=5, window=3),
+    selection_row(QACNN, filters=5, window=3, kernel_initializer="center_tap"),
     selection_row(QABiLSTM, units=3),
-    selection_row(APCNN, filters=5, window=2, score_scale=2.0, alignment_initializer="he_normal"),
+    selection_row(APCNN, filters=5, window=2, kernel_initializer="center_tap", score_scale=2.0, alignment_initializer="he_normal"),
     selection_row(APBiLSTM, units=3, score_scale=2.0, alignment_initializer="he_normal"),
 ]
 

@@ -45,7 +45,6 @@ class RNNSearch(TranslationModel):
     Input and output: see `TranslationModel`. `has_alignment` is True.
 
     Example:
-
     >>> import numpy as np
     >>> model = RNNSearch(20, 30, embedding_dim=8, encoder_units=6, decoder_units=10, maxout_units=7)
     >>> logits = model({"source_ids": np.array([[5, 6, 3]]), "target_ids": np.array([[2, 7, 8, 9]])})

@@ -39,7 +39,6 @@ class Seq2Seq(TranslationModel):
     Input and output: see `TranslationModel`. There is no alignment.
 
     Example:
-
     >>> import numpy as np
     >>> model = Seq2Seq(20, 30, embedding_dim=8, units=6, layers_count=2)
     >>> logits = model({"source_ids": np.array([[5, 6, 3]]), "target_ids": np.array([[2, 7, 8, 9]])})
@@ -98,7 +97,9 @@ class Seq2Seq(TranslationModel):
             )
 
         def dropouts(name):
-            return [keras.layers.Dropout(dropout, dtype=self._policy, name=f"{name}_{i}") for i in range(layers_count - 1)]
+            return [
+                keras.layers.Dropout(dropout, dtype=self._policy, name=f"{name}_{i}") for i in range(layers_count - 1)
+            ]
 
         self.encoder_layers = [lstm(f"encoder_{i}") for i in range(layers_count)]
         self.decoder_layers = [lstm(f"decoder_{i}") for i in range(layers_count)]

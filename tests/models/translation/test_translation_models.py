@@ -1,0 +1,110 @@
+"""What holds for all three translation models."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_attention.models import RNNEncoderDecoder, RNNSearch, Seq2Seq
+
+SMALL = {
+    Seq2Seq: {"embedding_dim": 6, "units": 5, "layers_count": 2},
+    RNNEncoderDecoder: {"embedding_dim": 6, "encoder_units": 4, "decoder_units": 5, "maxout_units": 3},
+    RNNSearch: {"embedding_dim": 6, "encoder_units": 4, "decoder_units": 5, "attention_units": 3, "maxout_units": 3},
+}
+SOURCE = np.array([[5, 6, 7, 3], [8, 3, 0, 0]])
+TARGET = np.array([[2, 4, 9, 10], [2, 5, 0, 0]])
+
+
+def make(cls, **options):
+    keras.utils.set_random_seed(0)
+    return cls(11, 12, **{**SMALL[cls], **options})
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("cls", SMALL)
+def test_the_sequence_is_the_steps(cls, tied):
+    model = make(cls, tie_embeddings=tied)
+    logits = ops.convert_to_numpy(model({"source_ids": SOURCE, "target_ids": TARGET}))
+    memory = model.encode(SOURCE)
+    state = model.initial_state(memory)
+    for t in range(TARGET.shape[1]):
+        step, state, weights = model.decode_step(TARGET[:, t : t + 1], state, memory)
+        np.testing.assert_allclose(ops.convert_to_numpy(step)[:, 0], logits[:, t], atol=1e-5)
+        assert (weights is not None) == model.has_alignment
+        if weights is not None:
+            weights = ops.convert_to_numpy(weights)
+            np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+            assert np.all(weights[1, :, 2:] == 0)
+
+
+@pytest.mark.parametrize("cls", SMALL)
+def test_hypotheses_share_one_memory(cls):
+    """Two hypotheses of a sentence in one call are two calls, though the memory is there once."""
+    model = make(cls)
+    memory = model.encode(SOURCE)
+    start = model.initial_state(memory)
+    tokens = np.array([[4, 7], [9, 5]])
+    both = keras.tree.map_structure(lambda x: ops.concatenate([x, x], axis=1), start)
+    together, _, _ = model.decode_step(tokens, both, memory)
+    for k in range(2):
+        alone, _, _ = model.decode_step(tokens[:, k : k + 1], start, memory)
+        np.testing.assert_allclose(ops.convert_to_numpy(together)[:, k], ops.convert_to_numpy(alone)[:, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("cls", SMALL)
+def test_no_step_sees_a_later_target(cls):
+    model = make(cls)
+    logits = ops.convert_to_numpy(model({"source_ids": SOURCE, "target_ids": TARGET}))
+    changed = TARGET.copy()
+    changed[:, 2:] = 11
+    again = ops.convert_to_numpy(model({"source_ids": SOURCE, "target_ids": changed}))
+    np.testing.assert_allclose(again[:, :2], logits[:, :2], atol=1e-6)
+    assert not np.allclose(again[:, 2:], logits[:, 2:])
+
+
+@pytest.mark.parametrize("cls", SMALL)
+def test_learns_to_copy(cls):
+    """A short sentence repeated: loss falls to a small part of log(vocabulary) in some seconds."""
+    model = make(
+        cls,
+        **(
+            {"embedding_dim": 16}
+            | ({"units": 32, "layers_count": 1} if cls is Seq2Seq else {"decoder_units": 32, "encoder_units": 32})
+        ),
+    )
+    rng = np.random.default_rng(0)
+    words = rng.integers(4, 8, size=(512, 3))
+    source = np.concatenate([words, np.full((512, 1), 3)], axis=1)
+    target = np.concatenate([np.full((512, 1), 2), words], axis=1)
+    model.compile(
+        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
+    history = model.fit({"source_ids": source, "target_ids": target}, source, epochs=12, batch_size=32, verbose=0)
+    assert history.history["loss"][-1] < 0.35
+
+
+@pytest.mark.parametrize("cls", SMALL)
+def test_bad_arguments(cls):
+    with pytest.raises(ValueError, match="source_vocabulary_size=0"):
+        cls(0, 12)
+    with pytest.raises(ValueError, match="dropout=1"):
+        cls(11, 12, dropout=1.0)
+
+
+@pytest.mark.parametrize("cls", SMALL)
+def test_the_papers_initialisation(cls):
+    model = make(cls, paper_initialization=True)
+    if cls is RNNSearch:
+        assert np.all(ops.convert_to_numpy(model.decoder.attention.score_vector) == 0)
+        assert np.abs(ops.convert_to_numpy(model.decoder.attention.key_projection.kernel)).max() < 0.006
+        recurrent = ops.convert_to_numpy(model.decoder.recurrent_kernel)
+        for i in range(3):
+            block = recurrent[:, 5 * i : 5 * (i + 1)]
+            np.testing.assert_allclose(block.T @ block, np.eye(5), atol=1e-5)
+    elif cls is Seq2Seq:
+        for layer in model.encoder_layers:
+            kernel = ops.convert_to_numpy(layer.cell.kernel)
+            assert 0.04 < np.abs(kernel).max() <= 0.08
+    else:
+        assert np.abs(ops.convert_to_numpy(model.decoder.cell.kernel)).max() < 0.06
