@@ -334,7 +334,9 @@ MODELS = [
     ),
     selection_row(QACNN, filters=5, window=3, kernel_initializer="center_tap"),
     selection_row(QABiLSTM, units=3),
-    selection_row(APCNN, filters=5, window=2, kernel_initializer="center_tap", score_scale=2.0, alignment_initializer="he_normal"),
+    selection_row(
+        APCNN, filters=5, window=2, kernel_initializer="center_tap", score_scale=2.0, alignment_initializer="he_normal"
+    ),
     selection_row(APBiLSTM, units=3, score_scale=2.0, alignment_initializer="he_normal"),
 ]
 

@@ -3,7 +3,7 @@
 import keras
 
 from keras_attention.models.answer_selection.attentive_pooling_model import AttentivePoolingModel
-from keras_attention.models.answer_selection.sequence_encoders import bilstm_encoder
+from keras_attention.models.answer_selection.sequence_encoders import bilstm_encoder, initializer_config
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -73,7 +73,7 @@ class APBiLSTM(AttentivePoolingModel):
             "embedding_width": embedding_width,
             "units": units,
             "score_scale": score_scale,
-            "alignment_initializer": keras.initializers.serialize(keras.initializers.get(alignment_initializer)),
+            "alignment_initializer": initializer_config(alignment_initializer),
             "train_embeddings": train_embeddings,
             "embedding_dropout": embedding_dropout,
             "word_dropout": word_dropout,

@@ -3,7 +3,7 @@
 import keras
 
 from keras_attention.models.answer_selection.attentive_pooling_model import AttentivePoolingModel
-from keras_attention.models.answer_selection.sequence_encoders import convolution_encoder
+from keras_attention.models.answer_selection.sequence_encoders import convolution_encoder, initializer_config
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -24,6 +24,8 @@ class APCNN(AttentivePoolingModel):
         embedding_width: Positive integer, width of a word vector. The paper has 100.
         filters: Positive integer, width of the features. The paper has 400.
         window: Positive integer, tokens per window; an even window has one more token on the right. The paper has 3.
+        kernel_initializer: Initialiser of the convolution. `"center_tap"` begins as a copy of the word vectors; see
+            `CenterTap`.
         score_scale: Positive float, factor on the attention scores before the softmax. 1.0 is the paper's form; see
             `AttentivePooling`.
         alignment_initializer: Initialiser of attentive pooling's `U`.
@@ -60,6 +62,7 @@ class APCNN(AttentivePoolingModel):
         embedding_width=100,
         filters=400,
         window=3,
+        kernel_initializer="glorot_uniform",
         score_scale=1.0,
         alignment_initializer="glorot_uniform",
         embedding_matrix=None,
@@ -75,11 +78,14 @@ class APCNN(AttentivePoolingModel):
             "embedding_width": embedding_width,
             "filters": filters,
             "window": window,
+            "kernel_initializer": initializer_config(kernel_initializer),
             "score_scale": score_scale,
-            "alignment_initializer": keras.initializers.serialize(keras.initializers.get(alignment_initializer)),
+            "alignment_initializer": initializer_config(alignment_initializer),
             "train_embeddings": train_embeddings,
             "embedding_dropout": embedding_dropout,
             "word_dropout": word_dropout,
             "dropout": dropout,
         }
-        super().__init__(convolution_encoder(filters, window, dtype), config, embedding_matrix, name, dtype)
+        super().__init__(
+            convolution_encoder(filters, window, kernel_initializer, dtype), config, embedding_matrix, name, dtype
+        )

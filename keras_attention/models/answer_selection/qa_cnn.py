@@ -3,7 +3,7 @@
 import keras
 
 from keras_attention.models.answer_selection.max_pooling_model import MaxPoolingModel
-from keras_attention.models.answer_selection.sequence_encoders import convolution_encoder
+from keras_attention.models.answer_selection.sequence_encoders import convolution_encoder, initializer_config
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -24,6 +24,8 @@ class QACNN(MaxPoolingModel):
         embedding_width: Positive integer, width of a word vector. The paper has 100.
         filters: Positive integer, width of the features. The paper has 4,000.
         window: Positive integer, tokens per window; an even window has one more token on the right. The paper has 2.
+        kernel_initializer: Initialiser of the convolution. `"center_tap"` begins as a copy of the word vectors; see
+            `CenterTap`.
         embedding_matrix: Optional array `(vocabulary_size, embedding_width)`, first word vectors by id; None: random.
         train_embeddings: Boolean, whether word vectors are trained on.
         embedding_dropout: Fraction of the components of word vectors set to zero in training.
@@ -56,6 +58,7 @@ class QACNN(MaxPoolingModel):
         embedding_width=100,
         filters=400,
         window=2,
+        kernel_initializer="glorot_uniform",
         embedding_matrix=None,
         train_embeddings=True,
         embedding_dropout=0.0,
@@ -69,9 +72,12 @@ class QACNN(MaxPoolingModel):
             "embedding_width": embedding_width,
             "filters": filters,
             "window": window,
+            "kernel_initializer": initializer_config(kernel_initializer),
             "train_embeddings": train_embeddings,
             "embedding_dropout": embedding_dropout,
             "word_dropout": word_dropout,
             "dropout": dropout,
         }
-        super().__init__(convolution_encoder(filters, window, dtype), config, embedding_matrix, name, dtype)
+        super().__init__(
+            convolution_encoder(filters, window, kernel_initializer, dtype), config, embedding_matrix, name, dtype
+        )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_attention.layers.center_tap import CenterTap
 from keras_attention.layers.window_convolution import WindowConvolution
 
 
@@ -108,18 +109,21 @@ class SequenceEncoder(keras.layers.Layer):
         return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
 
 
-def convolution_encoder(filters, window, dtype=None):
+def convolution_encoder(filters, window, kernel_initializer="glorot_uniform", dtype=None):
     """Return the linear convolution of the CNN models: `q_t = W1 [window around t] + b1`, no activation.
 
     Args:
         filters: Positive integer, width of the features.
         window: Positive integer, tokens per window; an even one has one more on the right.
+        kernel_initializer: Initialiser of `W1`; `"center_tap"` is `CenterTap()`.
         dtype: Dtype policy; None is the global one.
 
     Returns:
         A `WindowConvolution`.
     """
-    return WindowConvolution(filters, window, dtype=dtype, name="convolution")
+    if kernel_initializer == "center_tap":
+        kernel_initializer = CenterTap()
+    return WindowConvolution(filters, window, kernel_initializer=kernel_initializer, dtype=dtype, name="convolution")
 
 
 def bilstm_encoder(units, dtype=None):
@@ -142,3 +146,8 @@ def bilstm_encoder(units, dtype=None):
         for back in (False, True)
     )
     return keras.layers.Bidirectional(forward, merge_mode="concat", backward_layer=backward, dtype=dtype, name="bilstm")
+
+
+def initializer_config(initializer):
+    """Return an initialiser as a model's config holds it: a name stays a name, an object becomes its config."""
+    return initializer if isinstance(initializer, (str, dict)) else keras.initializers.serialize(initializer)
