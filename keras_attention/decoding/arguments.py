@@ -13,8 +13,9 @@ def check_step_limits(batch_size, maximum_length, output_length):
     Args:
         batch_size: number of sentences B, an int or an int32 scalar.
         maximum_length: int, or int32 `(B,)`: the longest output of each sentence, end symbol included.
-        output_length: `None` or int: the width of the results. `None` takes the greatest maximum length. Compilers
-            that want every shape in advance (JAX's `jit`, XLA) need the int when `maximum_length` is a tensor.
+        output_length: `None` or int: the width of the results. `None` takes the greatest maximum length, at least
+            1. Compilers that want every shape in advance (JAX's `jit`, XLA) need the int when `maximum_length` is a
+            tensor.
 
     Returns:
         Tuple of the limits, int32 `(B,)`, none above the width, and the width, an int or an int32 scalar.
@@ -43,8 +44,8 @@ def check_step_limits(batch_size, maximum_length, output_length):
     limits = ops.broadcast_to(ops.cast(limits, "int32"), (batch_size,))
     if output_length is not None:
         return ops.minimum(limits, output_length), int(output_length)
-    # The zero keeps the maximum of an empty batch defined.
-    return limits, ops.max(ops.concatenate([limits, ops.zeros((1,), dtype="int32")]))
+    # The one keeps the maximum of an empty batch defined, and a loop's buffers from having no row to speak of.
+    return limits, ops.max(ops.concatenate([limits, ops.ones((1,), dtype="int32")]))
 
 
 def check_batch_size(batch_size, initial_state, memory):

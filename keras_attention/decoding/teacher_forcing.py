@@ -83,7 +83,10 @@ def score_targets(
             f"Received: target_ids.shape={tuple(target_ids.shape)}"
         )
     targets = ops.expand_dims(target_ids, 1) if rank == 2 else target_ids
+    target_length = ops.shape(targets)[2]
     targets = ops.transpose(targets, (2, 0, 1))
+    if targets.shape[0] == 0:  # JAX traces the loop's body even so, and it needs a row to take
+        targets = ops.pad(targets, [[0, 1], [0, 0], [0, 0]])
     width, batch, slots = ops.shape(targets)
     shape = (check_batch_size(batch_size, target_ids, None), slots)
     real = ops.not_equal(targets, PAD_ID)
@@ -134,11 +137,11 @@ def score_targets(
         covered = coverage_score(keep["coverage"], source_mask, beta)
         scores = scores + ops.where(lengths > 0, covered, 0.0)
     result = {
-        "token_log_probabilities": ops.transpose(gains, (1, 2, 0)),
+        "token_log_probabilities": ops.transpose(gains[:target_length], (1, 2, 0)),
         "log_probabilities": log_probabilities,
         "scores": scores,
         "lengths": lengths,
-        "alignment": ops.transpose(keep["alignment"], (1, 2, 0, 3)) if return_alignment else None,
+        "alignment": ops.transpose(keep["alignment"][:target_length], (1, 2, 0, 3)) if return_alignment else None,
     }
     if rank == 2:
         result = {name: None if value is None else ops.squeeze(value, 1) for name, value in result.items()}
