@@ -17,6 +17,24 @@ class Corpora:
     validation: ParallelCorpus
     test: ParallelCorpus | None = None
 
+    @property
+    def parts(self):
+        """All three, in this order."""
+        return self.train, self.validation, self.test
+
+
+def read_pairs(source=None, target=None, tsv=None):
+    """Read two parallel files, or one TSV.
+
+    Raises:
+        ValueError: If not exactly one of the two is named, or a file is not as it should be.
+    """
+    if bool(source) != bool(target):
+        raise ValueError(f"--source and --target go together. Received: source={source}, target={target}")
+    if bool(source) == bool(tsv):
+        raise ValueError(f"Expected --source with --target, or --tsv. Received: source={source}, tsv={tsv}")
+    return read_parallel(source, target) if source else read_tsv(tsv)
+
 
 def open_corpora(
     source=None,
@@ -43,8 +61,6 @@ def open_corpora(
             "Expected one corpus: --source with --target, --tsv, --multi30k or --tatoeba. "
             f"Received: {' and '.join(named) or 'none'}"
         )
-    if bool(source) != bool(target):
-        raise ValueError(f"--source and --target go together. Received: source={source}, target={target}")
     if bool(validation_source) != bool(validation_target):
         raise ValueError(
             "--validation-source and --validation-target go together. "
@@ -56,7 +72,7 @@ def open_corpora(
         if multi30k:
             return Corpora(*(load_multi30k(multi30k, part, *pair) for part in parts))
         return Corpora(*(load_tatoeba(part, *pair) for part in parts))
-    train = read_parallel(source, target) if source else read_tsv(tsv)
+    train = read_pairs(source, target, tsv)
     if validation_source:
         return Corpora(train, read_parallel(validation_source, validation_target))
     return Corpora(*_hold_out(train))

@@ -1,9 +1,12 @@
 """A translation run from configuration and corpora to a saved translator; `train` and `demo` both call it."""
 
+import functools
 import time
 
 import keras
+import typer
 from rich.console import Console
+from rich.markup import escape
 
 from examples.translation.corpora import Corpora
 from keras_attention.data import translation_dataset
@@ -13,6 +16,20 @@ from keras_attention.training.workdir import claim_workdir
 from keras_attention.translator import Translator
 
 console = Console()
+
+
+def report_errors(command):
+    """Turn what a user can put right (`ValueError`, `OSError`) into one line and exit code 2."""
+
+    @functools.wraps(command)
+    def run(*args, **kwargs):
+        try:
+            return command(*args, **kwargs)
+        except (ValueError, OSError) as error:
+            Console(stderr=True).print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from error
+
+    return run
 
 
 def run_training(config, corpora: Corpora, workdir, verbose="auto"):
@@ -27,10 +44,11 @@ def run_training(config, corpora: Corpora, workdir, verbose="auto"):
     Returns:
         `(translator, record)`: the translator with the best weights, and the record that `fit_translation` returns.
     """
-    workdir = claim_workdir(workdir, {**config.as_dict(), "training_pairs": len(corpora.train.sources)})
     keras.utils.set_random_seed(config.training.seed)
     start = time.monotonic()
     source_tokenizer, target_tokenizer = config.train_tokenizers(corpora.train.sources, corpora.train.targets)
+    # After the tokenizers: an impossible vocabulary must not leave a folder behind.
+    workdir = claim_workdir(workdir, {**config.as_dict(), "training_pairs": len(corpora.train.sources)})
     translator = Translator(config.make_model(source_tokenizer, target_tokenizer), source_tokenizer, target_tokenizer)
 
     def data(first_epoch):

@@ -11,13 +11,14 @@ import typer
 
 from examples.translation.config import load_config
 from examples.translation.corpora import open_corpora
-from examples.translation.run import console, run_training
+from examples.translation.run import console, report_errors, run_training
 from keras_attention.evaluation import evaluate_translation
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
+@report_errors
 def train(
     config: Annotated[Path, typer.Option(help="Configuration file, TOML.")],
     workdir: Annotated[Path, typer.Option(help="Folder of the run; the same one again goes on where it stopped.")],
@@ -32,13 +33,9 @@ def train(
     verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
 ):
     """Train a translation model, report BLEU, and save a translator to <workdir>/translator."""
-    try:
-        settings = load_config(config)
-        corpora = open_corpora(source, target, tsv, validation_source, validation_target, multi30k, tatoeba, languages)
-        translator, _ = run_training(settings, corpora, workdir, verbose)
-    except (ValueError, OSError) as error:
-        console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
+    settings = load_config(config)
+    corpora = open_corpora(source, target, tsv, validation_source, validation_target, multi30k, tatoeba, languages)
+    translator, _ = run_training(settings, corpora, workdir, verbose)
     if corpora.test is not None:
         result = evaluate_translation(
             translator.translate,
