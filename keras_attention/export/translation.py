@@ -57,7 +57,9 @@ class TranslationGraph:
         """Return the padded ids of the texts, `(batch, source_length)`, each with the end symbol."""
         tokens = self.source_tokenizer.tokenize(text)[:, : self.maximum_source_length]
         end = tf.fill([tokens.nrows(), 1], tf.constant(self.source_tokenizer.end_id, tokens.dtype))
-        return tf.cast(tf.concat([tokens, end], axis=1).to_tensor(), tf.int32)
+        ids = tf.cast(tf.concat([tokens, end], axis=1).to_tensor(), tf.int32)
+        # A batch of none has no longest row; the encoder's loops want at least one step.
+        return tf.pad(ids, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(ids)[1])]])
 
     def decode(self, source_ids, beam_width=1, **options):
         """Translate ids into ids by `greedy_decode`, or by `beam_search` for a `beam_width` above 1.

@@ -16,9 +16,9 @@ class BahdanauAttention(keras.layers.Layer):
     c_i     = sum_j alpha_ij h_j                   context
     ```
 
-    `W_a` is `query_projection`, `U_a` is `key_projection`, `v_a` is `score_vector`. Any widths of query and value
-    will do. With `normalize=True` the score is `g v_a / |v_a| . tanh(W_a s + U_a h + b)`, the normalised variant (Salimans and
-    Kingma 2016 applied to attention), with `g` starting at `sqrt(1 / units)` and `b` at zero.
+    `W_a` is `query_projection`, `U_a` is `key_projection`, `v_a` is `score_vector`. Query and value may have any
+    widths. With `normalize=True` the score is `g v_a / |v_a| . tanh(W_a s + U_a h + b)`, the normalised variant
+    (Salimans and Kingma 2016 applied to attention), with `g` starting at `sqrt(1 / units)` and `b` at zero.
 
     Args:
         units: Integer, width n' of the alignment network's hidden layer (1,000 in the paper).

@@ -1,6 +1,7 @@
 """Subword pieces by SentencePiece, learnt from the user's own text and run inside the graph by TensorFlow Text."""
 
 import functools
+import hashlib
 import io
 import re
 from pathlib import Path
@@ -58,7 +59,7 @@ class SentencePieceTokenizer(Tokenizer):
             raise ValueError(f"expected the ids of padding, unknown, start, end to be 0, 1, 2, 3. Received: {ids}")
         self._model = model
         self._vocabulary_size = processor.get_piece_size()
-        self._graph_tokenizer = tensorflow_text.SentencepieceTokenizer(model)
+        self._graph_tokenizer = _lasting(tensorflow_text.SentencepieceTokenizer(model), model)
 
     @classmethod
     def train(
@@ -214,3 +215,20 @@ def _training_error(error, vocabulary_size):
             f"a lower `character_coverage` needs fewer. {received}"
         )
     return ValueError(f"SentencePiece could not learn from these texts: {text}. {received}")
+
+
+def _lasting(tokenizer, model):
+    """Give TensorFlow Text's tokenizer a model resource that outlives TensorFlow's cache of kernels.
+
+    As it comes, the resource belongs to a cached kernel, and `tf.random.set_seed` (`keras.utils.set_random_seed` too)
+    empties that cache: every tokenizer made before fails from then on with "Resource ... does not exist". A resource
+    with a shared name does not belong to its kernel. The name is a hash of the model, so only equal models share one.
+    """
+    from tensorflow_text.python.ops import sentencepiece_tokenizer
+
+    name = "sentencepiece_" + hashlib.sha256(model).hexdigest()[:32]
+    resource = tokenizer._model_resource
+    create = sentencepiece_tokenizer.gen_sentencepiece_tokenizer.sentencepiece_op
+    resource._create_resource = lambda: create(model=model, shared_name=name)
+    resource._resource_handle = resource._create_resource()
+    return tokenizer

@@ -70,7 +70,7 @@ def test_another_configuration_is_refused(folder):
 
 @pytest.mark.parametrize(
     "content, complaint",
-    [(b"", "empty"), (b"one\ntwo\n", "300"), (b"fine\n\xff\xfe\n", "UTF-8")],
+    [(b"", "without text"), (b"one\ntwo\n", "300"), (b"fine\n\xff\xfe\n", "UTF-8")],
 )
 def test_bad_files_are_named_before_training(folder, tmp_path, content, complaint):
     bad = tmp_path / "bad.txt"
