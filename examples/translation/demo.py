@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from examples.command_line import console, report_errors
 from examples.translation.config import load_config
 from examples.translation.corpora import Corpora, open_corpora
-from examples.translation.run import console, report_errors, run_training
+from examples.translation.run import run_training
 from keras_attention.data import ParallelCorpus
 from keras_attention.evaluation import evaluate_translation
 from keras_attention.plotting import plot_alignment

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from examples.command_line import console, report_errors
 from examples.translation.corpora import read_pairs
-from examples.translation.run import console, report_errors
 from keras_attention.evaluation import evaluate_translation, translation_table
 from keras_attention.plotting import plot_bleu_by_length
 from keras_attention.translator import Translator

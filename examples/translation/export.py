@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from examples.translation.run import console, report_errors
+from examples.command_line import console, report_errors
 from keras_attention.translator import Translator
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -1,35 +1,16 @@
 """A translation run from configuration and corpora to a saved translator; `train` and `demo` both call it."""
 
-import functools
 import time
 
 import keras
-import typer
-from rich.console import Console
-from rich.markup import escape
 
+from examples.command_line import console
 from examples.translation.corpora import Corpora
 from keras_attention.data import translation_dataset
 from keras_attention.evaluation import evaluate_translation
 from keras_attention.training.translation import fit_translation
 from keras_attention.training.workdir import claim_workdir
 from keras_attention.translator import Translator
-
-console = Console()
-
-
-def report_errors(command):
-    """Turn what a user can put right (`ValueError`, `OSError`) into one line and exit code 2."""
-
-    @functools.wraps(command)
-    def run(*args, **kwargs):
-        try:
-            return command(*args, **kwargs)
-        except (ValueError, OSError) as error:
-            Console(stderr=True).print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-            raise typer.Exit(2) from error
-
-    return run
 
 
 def run_training(config, corpora: Corpora, workdir, verbose="auto"):

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from examples.command_line import console, report_errors
 from examples.translation.config import load_config
 from examples.translation.corpora import open_corpora
-from examples.translation.run import console, report_errors, run_training
+from examples.translation.run import run_training
 from keras_attention.evaluation import evaluate_translation
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from examples.translation.run import report_errors
+from examples.command_line import report_errors
 from keras_attention.translator import Translator
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

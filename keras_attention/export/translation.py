@@ -1,14 +1,9 @@
 """A translator as a SavedModel: strings in, strings out, without this package."""
 
-import os
-import shutil
-import tempfile
-from pathlib import Path
-
-import keras
 import tensorflow as tf
 
 from keras_attention.decoding import beam_search, greedy_decode
+from keras_attention.export.saved_model import write_saved_model
 
 
 class TranslationGraph:
@@ -166,14 +161,6 @@ def export_translation(graph, directory, version=None, beam_width=4, length_norm
         ValueError: If the version exists, or is not a positive integer.
         RuntimeError: If the reloaded SavedModel answers otherwise than the model itself. Nothing is left behind then.
     """
-    directory = Path(directory)
-    version = _next_version(directory) if version is None else version
-    if not isinstance(version, int) or version < 1:
-        raise ValueError(f"`version` must be a positive integer. Received: version={version!r}")
-    final = directory / str(version)
-    if final.exists():
-        raise ValueError(f"Expected a version that is not there yet. Received: version={version}, and {final} exists")
-    directory.mkdir(parents=True, exist_ok=True)
     text = [tf.TensorSpec([None], tf.string, name="text")]
     endpoints = {
         "serving_default": graph.translate,
@@ -181,23 +168,13 @@ def export_translation(graph, directory, version=None, beam_width=4, length_norm
     }
     if graph.model.has_alignment:
         endpoints["alignment"] = graph.translate_with_alignment
-    archive = keras.export.ExportArchive()
-    archive.track(graph.model)
-    archive.track(graph.source_tokenizer)
-    archive.track(graph.target_tokenizer)
-    for name, function in endpoints.items():
-        archive.add_endpoint(name, function, input_signature=text)
-    # Not a number, so that a server that watches the folder does not take it for a version.
-    partial = Path(tempfile.mkdtemp(prefix="partial-", dir=directory))
-    try:
-        archive.write_out(str(partial), verbose=False)
-        _compare(graph, partial)
-        partial.chmod(0o755)
-        os.replace(partial, final)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return final
+    return write_saved_model(
+        directory,
+        version,
+        tracked=(graph.model, graph.source_tokenizer, graph.target_tokenizer),
+        endpoints={name: (function, text) for name, function in endpoints.items()},
+        compare=lambda path: _compare(graph, path),
+    )
 
 
 def _compare(graph, path):
@@ -216,11 +193,6 @@ def _compare(graph, path):
             "The reloaded SavedModel does not answer as the model does. "
             f"Received: same strings={same}, greatest difference of scores={difference}"
         )
-
-
-def _next_version(directory):
-    versions = [int(path.name) for path in directory.glob("*") if path.name.isdigit()]
-    return max(versions, default=0) + 1
 
 
 def _pieces(tokenizer, token_ids):

@@ -1,0 +1,105 @@
+"""An answer-selection run from configuration and corpora to a saved selector, and its figures beside BM25's."""
+
+import time
+
+import keras
+import numpy as np
+
+from examples.answer_selection.corpora import Corpora
+from examples.command_line import console
+from keras_attention.answer_selector import AnswerSelector
+from keras_attention.data import answer_selection_dataset, answer_selection_steps, encode_answer_selection
+from keras_attention.evaluation import answer_selection_table, compare_with_baseline, evaluate_answer_selection
+from keras_attention.retrieval import BM25
+from keras_attention.training.answer_selection import fit_answer_selection
+from keras_attention.training.workdir import claim_workdir
+
+
+def run_training(config, corpora: Corpora, workdir, verbose="auto"):
+    """Train, or go on training, and leave the best selector in `<workdir>/selector`.
+
+    Args:
+        config: An `AnswerSelectionConfig`.
+        corpora: The corpora.
+        workdir: Folder of the run.
+        verbose: As in `model.fit`.
+
+    Returns:
+        `(selector, record)`: the selector with the best weights, and the record that `fit_answer_selection` returns.
+    """
+    keras.utils.set_random_seed(config.training.seed)
+    start = time.monotonic()
+    tokenizer = config.train_tokenizer(corpora.train)
+    train = encode_answer_selection(corpora.train, tokenizer, **config.lengths)
+    model = config.make_model(tokenizer, train.answer_ids)
+    batches = config.batches
+    counted = {name: batches[name] for name in ("right_answers", "batch_size")}
+    steps = answer_selection_steps(train, **counted)
+    # After what a wrong configuration would stop at, so that no folder is left behind.
+    workdir = claim_workdir(workdir, {**config.as_dict(), "training_questions": len(corpora.train.questions)})
+    selector = AnswerSelector(model, tokenizer, **config.lengths)
+
+    def data(first_epoch):
+        return answer_selection_dataset(train, seed=config.training.seed, first_epoch=first_epoch, **batches)
+
+    def evaluate():
+        result = evaluate_selector(selector, corpora.validation)
+        return {name: value for name, value in result.items() if name not in ("values", "questions")}
+
+    console.print(
+        f"{type(model).__name__}: {model.count_params():,} parameters, {len(corpora.train.questions):,} training "
+        f"questions, {len(corpora.validation.questions):,} validation questions, {tokenizer.vocabulary_size:,} tokens; "
+        f"ready after {time.monotonic() - start:.0f} s."
+    )
+    record = fit_answer_selection(model, data, steps, config.training, workdir, evaluate, verbose=verbose)
+    selector.save(workdir / "selector")
+    monitor = config.training.monitor
+    console.print(
+        f"Best validation {monitor} {record[f'best_{monitor}']:.3f} in epoch {record['best_epoch']} of "
+        f"{record['epochs']}, {record['seconds'] / 60:.1f} minutes of training and validation. "
+        f"Saved: {workdir / 'selector'}"
+    )
+    return selector, record
+
+
+def evaluate_selector(selector, data):
+    """Return what `evaluate_answer_selection` returns for a selector on the pools of `data`."""
+    candidates, labels = data.pool_matrix()
+    needed = np.unique(candidates[candidates >= 0])
+    places = np.where(candidates < 0, -1, np.searchsorted(needed, candidates))
+    # A selector of its own, so that an index of the given one stays as it is.
+    indexed = AnswerSelector(selector.model, selector.tokenizer, selector.question_length, selector.answer_length)
+    indexed.index([data.answers[i] for i in needed])
+    return evaluate_answer_selection(indexed.score_candidates(data.questions, places), labels)
+
+
+def evaluate_bm25(data):
+    """Return the same for BM25, with the words counted in all answers of `data`."""
+    candidates, labels = data.pool_matrix()
+    return evaluate_answer_selection(BM25(data.answers).score_pools(data.questions, candidates), labels)
+
+
+def print_beside_bm25(selectors, data, title=None):
+    """Print the table of selectors beside BM25, and say in words who is ahead.
+
+    Args:
+        selectors: Dict from a name to a selector.
+        data: `AnswerSelectionData` with pools.
+        title: Text above the table.
+
+    Returns:
+        Dict from a name, "BM25" among them, to what `evaluate_answer_selection` returned.
+    """
+    results = {"BM25": evaluate_bm25(data)}
+    results.update({name: evaluate_selector(selector, data) for name, selector in selectors.items()})
+    console.print(answer_selection_table(results, title=title))
+    for name, one in compare_with_baseline(results).items():
+        verdict = "is not distinguishable from"
+        if one.lower > 0 or one.upper < 0:
+            verdict = "is ahead of" if one.lower > 0 else "stays behind"
+        console.print(
+            f"{name} {verdict} BM25: MRR {one.difference:+.3f}, 95 % interval {one.lower:+.3f} to {one.upper:+.3f}.",
+            highlight=False,
+            markup=False,
+        )
+    return results

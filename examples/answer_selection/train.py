@@ -1,0 +1,42 @@
+"""Train an answer-selection model on your own questions and answers.
+
+python -m examples.answer_selection.train --config examples/answer_selection/configs/demo.toml \
+        --train faq.tsv --workdir runs/faq
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from examples.answer_selection.config import load_config
+from examples.answer_selection.corpora import open_corpora
+from examples.answer_selection.run import print_beside_bm25, run_training
+from examples.command_line import report_errors
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+@report_errors
+def train(
+    config: Annotated[Path, typer.Option(help="Configuration file, TOML.")],
+    workdir: Annotated[Path, typer.Option(help="Folder of the run; the same one again goes on where it stopped.")],
+    train: Annotated[Path | None, typer.Option(help="Questions and answers to train on.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="Held out from --train if not given.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Reported at the end.")] = None,
+    format: Annotated[str, typer.Option(help="Of these files: tsv, jsonl, wikiqa or trecqa.")] = "tsv",
+    medquad: Annotated[bool, typer.Option(help="Instead: the embedded corpus.")] = False,
+    insuranceqa_v2: Annotated[Path | None, typer.Option(help="Instead: InsuranceQA's folder V2.")] = None,
+    verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
+):
+    """Train, report the figures beside BM25's, and save a selector to <workdir>/selector."""
+    settings = load_config(config)
+    corpora = open_corpora(train, validation, test, format, medquad, insuranceqa_v2)
+    selector, _ = run_training(settings, corpora, workdir, verbose)
+    part = "validation" if corpora.test is None else "test"
+    print_beside_bm25({settings.model["name"]: selector}, getattr(corpora, part), title=f"The {part} part")
+
+
+if __name__ == "__main__":
+    app()

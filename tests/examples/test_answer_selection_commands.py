@@ -1,0 +1,138 @@
+"""The commands of the answer-selection examples, from files to pictures, on a toy corpus."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from examples.answer_selection import demo, evaluate, train
+from keras_attention.answer_selector import AnswerSelector
+
+tf = pytest.importorskip("tensorflow")
+
+CONFIG = """
+[text]
+tokenizer = "{tokenizer}"
+lowercase = true
+{size}
+[data]
+question_length = 8
+answer_length = 16
+batch_size = 16
+{data}
+[vectors]
+frequency_scaled = true
+[model]
+name = "{name}"
+embedding_width = 16
+filters = 16
+kernel_initializer = "center_tap"
+[training]
+epochs = {epochs}
+learning_rate = 0.01
+"""
+
+
+def config(name="ap_cnn", tokenizer="words", size="", epochs=2, data=""):
+    return CONFIG.format(name=name, tokenizer=tokenizer, size=size, epochs=epochs, data=data)
+
+
+def invoke(app, *arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a corpus, and a selector trained on it by the command."""
+    folder = tmp_path_factory.mktemp("answers")
+    random = np.random.default_rng(0)
+    things, lines = [f"thing{i}" for i in range(30)], {"train.tsv": [], "test.tsv": []}
+    for i, thing in enumerate(things):
+        for kind, reply in (("colour", "red or blue"), ("size", "large or small")):
+            for j in (i, *random.choice([k for k in range(30) if k != i], 3, replace=False)):
+                row = f"what {kind} is {thing} ?\tthe {things[j]} is {reply}\t{int(i == j)}"
+                lines["test.tsv" if i > 24 else "train.tsv"].append(row)
+    for name, rows in lines.items():
+        (folder / name).write_text("\n".join(rows) + "\n")
+    (folder / "config.toml").write_text(config())
+    result = invoke(train.app, *run_arguments(folder))
+    assert result.exit_code == 0, result.output
+    assert "MRR" in result.output
+    assert "BM25" in result.output
+    return folder
+
+
+def run_arguments(folder, name="config.toml", workdir="run", **replaced):
+    files = {"train": folder / "train.tsv", "test": folder / "test.tsv", **replaced}
+    named = [x for option, path in files.items() for x in (f"--{option}", path)]
+    return ["--config", folder / name, "--workdir", folder / workdir, "--verbose", 0, *named]
+
+
+def test_the_work_directory_has_what_the_readme_says(folder):
+    names = {path.name for path in (folder / "run").iterdir()}
+    assert {"selector", "history.csv", "best.weights.h5", "last.npz", "run.json"} <= names
+    selector = AnswerSelector.load(folder / "run" / "selector")
+    assert (selector.question_length, selector.answer_length) == (8, 16)
+    assert selector.rank("what colour is thing3 ?", ["the thing9 is red", "the thing3 is red"])[0].place == 1
+
+
+def test_the_same_command_again_finds_the_run_done_and_another_one_is_refused(folder):
+    result = invoke(train.app, *run_arguments(folder))
+    assert result.exit_code == 0, result.output
+    (folder / "other.toml").write_text(config(epochs=3))
+    result = invoke(train.app, *run_arguments(folder, "other.toml"))
+    assert result.exit_code == 2
+    assert "another run" in result.output
+
+
+@pytest.mark.parametrize(
+    "settings, content, complaint",
+    [
+        ({}, b"", "empty"),
+        ({}, b"one\ttwo\t5\n", "line 1"),
+        ({"size": "vocabulary_size = 5000"}, None, "5000"),
+        ({"data": "negative_count = 9\nnegatives = 'sampled'\npool_count = 12"}, None, "pool_count=12"),
+    ],
+)
+def test_what_is_wrong_is_named(folder, tmp_path, settings, content, complaint):
+    (tmp_path / "config.toml").write_text(config(**settings))
+    files = {"train": folder / "train.tsv"}
+    if content is not None:
+        files["train"] = tmp_path / "bad.tsv"
+        files["train"].write_bytes(content)
+    result = invoke(train.app, *run_arguments(folder, tmp_path / "config.toml", tmp_path / "never", **files))
+    assert result.exit_code == 2, result.output
+    assert complaint in result.output
+    if complaint != "pool_count=12":
+        assert not (tmp_path / "never").exists()
+
+
+def test_evaluate(folder):
+    selector = ["--selector", folder / "run" / "selector"]
+    result = invoke(evaluate.app, *selector, "--data", folder / "test.tsv", "--picture", folder / "length.png")
+    assert result.exit_code == 0, result.output
+    assert "BM25: MRR" in result.output.replace("\n", " ")
+    assert (folder / "length.png").stat().st_size > 1000
+    assert invoke(evaluate.app, *selector).exit_code == 2
+    assert invoke(evaluate.app, "--selector", folder, "--data", folder / "test.tsv").exit_code == 2
+
+
+def test_the_demo_makes_what_it_promises(tmp_path):
+    """The demo's own steps on a model that trains for seconds instead of minutes."""
+    (tmp_path / "demo.toml").write_text(config(tokenizer="sentence_piece", size="vocabulary_size = 400", epochs=1))
+    arguments = ["--config", tmp_path / "demo.toml", "--workdir", tmp_path / "demo", "--limit", 60]
+    result = invoke(demo.app, *arguments)
+    assert result.exit_code == 0, result.output
+    for expected in ("accuracy@1", "MRR", "MAP", "BM25", "What are the symptoms", "SavedModel"):
+        assert expected in result.output
+    assert (tmp_path / "demo" / "heat_map.png").stat().st_size > 1000
+    assert "<span" in (tmp_path / "demo" / "heat_map.html").read_text("utf-8")
+    served = tf.saved_model.load(str(tmp_path / "demo" / "saved_model" / "1")).signatures["serving_default"]
+    assert served(question=tf.constant(["a"]), answer=tf.constant(["b"]))["similarity"].shape == (1,)
+
+
+def test_the_demo_wants_an_attentive_model(tmp_path):
+    (tmp_path / "demo.toml").write_text(config(name="qa_cnn"))
+    result = invoke(demo.app, "--config", tmp_path / "demo.toml", "--workdir", tmp_path / "demo", "--limit", 60)
+    assert result.exit_code == 2
+    assert "Expected an AP model" in result.output
+    assert not (tmp_path / "demo").exists()
