@@ -20,9 +20,14 @@ _PACKAGES = (
     "text",
     "training",
 )
-_CLASSES = {"Translation": "keras_attention.translation", "Translator": "keras_attention.translator"}
+_CLASSES = {
+    "AnswerSelector": "keras_attention.answer_selector",
+    "RankedAnswer": "keras_attention.ranked_answer",
+    "Translation": "keras_attention.translation",
+    "Translator": "keras_attention.translator",
+}
 
-__all__ = ["Translation", "Translator", *_PACKAGES]
+__all__ = ["AnswerSelector", "RankedAnswer", "Translation", "Translator", *_PACKAGES]
 
 
 def __getattr__(name):
