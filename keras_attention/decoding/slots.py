@@ -35,7 +35,10 @@ def gather_slots(x, rows):
     One gather over the merged axis: rows are moved whole, and nothing but what is asked for is read.
     """
     shape = tuple(ops.shape(x))
-    return ops.take(ops.reshape(x, (shape[0] * shape[1],) + shape[2:]), rows, axis=0)
+    picked = ops.take(ops.reshape(x, (shape[0] * shape[1],) + shape[2:]), rows, axis=0)
+    if 0 in x.shape:  # JAX gives an empty array of the wrong rank
+        picked = ops.reshape(picked, tuple(ops.shape(rows)) + shape[2:])
+    return picked
 
 
 def keep_signature(new_state, state):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_attention.decoding.slots import flat_slots, gather_slots
+
 PAD, UNKNOWN, START, END = 0, 1, 2, 3
 
 
@@ -46,11 +48,9 @@ class TableModel:
         found = []
         for name in ("logits", "weights"):
             table = memory[name]
-            shape = ops.shape(table)
             # Beyond the table's depth, where only dead slots go, any row will do.
-            row = ops.minimum(ops.maximum(prefix, 0), shape[1] - 1)
-            row = row + ops.expand_dims(ops.arange(shape[0], dtype="int32") * shape[1], -1)
-            found.append(ops.take(ops.reshape(table, (shape[0] * shape[1], shape[2])), row, axis=0))
+            row = ops.minimum(ops.maximum(prefix, 0), ops.shape(table)[1] - 1)
+            found.append(gather_slots(table, flat_slots(row, ops.shape(table)[1])))
         return found[0], {"prefix": prefix}, found[1]
 
     def step_without_weights(self, token_ids, state, memory):
