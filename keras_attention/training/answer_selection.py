@@ -199,6 +199,7 @@ def fit_answer_selection(
             steps_per_epoch=steps_per_epoch,
             initial_epoch=first_epoch,
             epochs=training.epochs,
+            shuffle=False,  # the data come shuffled
             callbacks=[
                 best_and_last,  # first: it puts its figures into the logs that the others write
                 keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0),
