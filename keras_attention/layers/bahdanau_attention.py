@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
-from keras_attention.layers.masked_softmax import masked_softmax
+from keras_attention.layers.step_attention import StepAttention
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
-class BahdanauAttention(keras.layers.Layer):
+class BahdanauAttention(StepAttention):
     r"""Additive attention: a small network scores every key against the query.
 
     ```
@@ -180,10 +180,7 @@ class BahdanauAttention(keras.layers.Layer):
         hidden = ops.expand_dims(self.query_projection(query), 2) + ops.expand_dims(memory["keys"], 1)
         hidden = ops.cast(ops.tanh(hidden), self.score_dtype)  # (batch, query_length, value_length, units)
         scores = ops.squeeze(ops.matmul(hidden, self.effective_score_vector()), -1)
-        weights = masked_softmax(scores, ops.expand_dims(memory["mask"], 1))
-        if self.dropout and training:
-            weights = keras.random.dropout(weights, self.dropout, seed=self.seed_generator)
-        context = ops.matmul(ops.cast(weights, self.compute_dtype), memory["value"])
+        context, weights = self._attend(scores, memory, training)
         if single:
             context, weights = ops.squeeze(context, 1), ops.squeeze(weights, 1)
         return context, weights
@@ -196,18 +193,6 @@ class BahdanauAttention(keras.layers.Layer):
             vector = ops.cast(self.score_gain, self.score_dtype) * vector / length
         return vector
 
-    @property
-    def score_dtype(self):
-        """The dtype of scores and weights: float32, or float64 for a float64 layer."""
-        return "float64" if self.compute_dtype == "float64" else "float32"
-
-    def _require_built(self, method):
-        if not self.built:
-            raise ValueError(
-                f"`{type(self).__name__}.{method}` needs a built layer: call the layer once, or call "
-                f"`layer.build([query_shape, value_shape])`. Received: built={self.built} for layer {self.name!r}"
-            )
-
     def compute_mask(self, inputs, mask=None):
         # A one-step query gives one vector per sentence: no token mask belongs to it.
         return mask[0] if mask is not None and len(inputs[0].shape) == 3 else None
@@ -219,10 +204,6 @@ class BahdanauAttention(keras.layers.Layer):
         if not return_attention_scores:
             return context
         return context, keras.KerasTensor((*query.shape[:-1], value.shape[1]), dtype=self.score_dtype)
-
-    def compute_output_shape(self, input_shape):
-        query_shape, value_shape = input_shape
-        return (*query_shape[:-1], value_shape[-1])
 
     def get_config(self):
         return {

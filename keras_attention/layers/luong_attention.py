@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
-from keras_attention.layers.masked_softmax import masked_softmax
+from keras_attention.layers.step_attention import StepAttention
 
 SCORE_MODES = ("dot", "scaled_dot", "general")
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
-class LuongAttention(keras.layers.Layer):
+class LuongAttention(StepAttention):
     r"""Multiplicative attention: a product of query and key is the score.
 
     ```
@@ -165,10 +165,7 @@ class LuongAttention(keras.layers.Layer):
         if single:
             query = ops.expand_dims(query, 1)
         scores = ops.matmul(query, ops.swapaxes(memory["keys"], 1, 2))  # (batch, query_length, value_length)
-        weights = masked_softmax(scores, ops.expand_dims(memory["mask"], 1))
-        if self.dropout and training:
-            weights = keras.random.dropout(weights, self.dropout, seed=self.seed_generator)
-        context = ops.matmul(ops.cast(weights, self.compute_dtype), memory["value"])
+        context, weights = self._attend(scores, memory, training)
         if single:
             context, weights = ops.squeeze(context, 1), ops.squeeze(weights, 1)
         return context, weights
@@ -177,11 +174,6 @@ class LuongAttention(keras.layers.Layer):
         """Return the query's mask; None for a single step, whose context is a vector and has no positions."""
         query, _ = self._check_pair("inputs", inputs)
         return mask[0] if mask is not None and len(query.shape) == 3 else None
-
-    def compute_output_shape(self, input_shape):
-        """Return the context's shape."""
-        query_shape, value_shape = input_shape
-        return (*query_shape[:-1], value_shape[-1])
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False, training=False):
         """Return shapes and dtypes of a symbolic call, the weights' too when they are asked for."""
@@ -202,18 +194,6 @@ class LuongAttention(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "seed": self.seed,
         }
-
-    @property
-    def score_dtype(self):
-        """The dtype of scores and weights: float32, or float64 for a float64 layer."""
-        return "float64" if self.compute_dtype == "float64" else "float32"
-
-    def _require_built(self, method):
-        if not self.built:
-            raise ValueError(
-                f"`{type(self).__name__}.{method}` needs a built layer: call the layer once, or call "
-                f"`layer.build([query_shape, value_shape])`. Received: built={self.built} for layer {self.name!r}"
-            )
 
     def _check_shapes(self, input_shape):
         query_shape, value_shape = (tuple(shape) for shape in self._check_pair("input_shape", input_shape))

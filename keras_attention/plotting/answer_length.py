@@ -3,10 +3,7 @@
 import numpy
 
 from keras_attention.plotting.fonts import families_for
-
-# Okabe and Ito's colours, which people with colour-blindness can tell apart.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = "osD^vPX"
+from keras_attention.plotting.line_style import COLOURS, MARKERS
 
 
 def plot_accuracy_by_answer_length(curves, title=None, length_label="Length of the right answer (tokens)"):
@@ -48,9 +45,9 @@ def plot_accuracy_by_answer_length(curves, title=None, length_label="Length of t
             lengths,
             values,
             label=name,
-            color=_COLOURS[number % len(_COLOURS)],
-            marker=_MARKERS[number % len(_MARKERS)],
-            linestyle=("-", "--", ":")[number // len(_COLOURS) % 3],
+            color=COLOURS[number % len(COLOURS)],
+            marker=MARKERS[number % len(MARKERS)],
+            linestyle=("-", "--", ":")[number // len(COLOURS) % 3],
             linewidth=1.8,
             markersize=5.5,
             markeredgecolor="white",

@@ -3,10 +3,7 @@
 import numpy as np
 
 from keras_attention.plotting.fonts import families_for
-
-# Okabe and Ito's colours, which people with colour-blindness can tell apart.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = "osD^vPX"
+from keras_attention.plotting.line_style import COLOURS, MARKERS
 
 
 def plot_bleu_by_length(curves, title=None, length_label="Sentence length (tokens)"):
@@ -42,9 +39,9 @@ def plot_bleu_by_length(curves, title=None, length_label="Sentence length (token
     figure = Figure(figsize=(6.4, 4.0), dpi=150, facecolor="white", layout="constrained")
     axes = figure.add_subplot()
     for number, (name, (lengths, bleu)) in enumerate(checked.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
-        marker = _MARKERS[number % len(_MARKERS)]
-        dashes = ("-", "--", ":")[number // len(_COLOURS) % 3]
+        colour = COLOURS[number % len(COLOURS)]
+        marker = MARKERS[number % len(MARKERS)]
+        dashes = ("-", "--", ":")[number // len(COLOURS) % 3]
         line = axes.plot(lengths, bleu, color=colour, marker=marker, linestyle=dashes, label=name, linewidth=1.8)[0]
         line.set(markersize=5.5, markeredgecolor="white", markeredgewidth=0.8, clip_on=False, zorder=3)
     axes.set_xlim(left=0)
