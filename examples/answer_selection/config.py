@@ -6,8 +6,9 @@ import tomllib
 from pathlib import Path
 
 from keras_attention import models
-from keras_attention.data import med_quad_directory, read_word_vectors
+from keras_attention.data import med_quad_directory, read_vector_words, read_word_vectors
 from keras_attention.data.frequency_scaled_vectors import frequency_scaled_vectors
+from keras_attention.data.text_lines import find_file
 from keras_attention.text import SentencePieceTokenizer, TextNormalizer, WordTokenizer
 from keras_attention.training.answer_selection import AnswerSelectionTraining
 
@@ -34,7 +35,8 @@ class AnswerSelectionConfig:
             ("in_batch" or "sampled"), `negative_count`, `pool_count`, `right_answers`, `batch_size`,
             `answer_lengths`, `length_window`.
         vectors: First word vectors: `file` (GloVe or word2vec text, `.npy`, or "embedded"), `vocabulary_file` (the
-            words of an `.npy`), `frequency_scaled` (see `frequency_scaled_vectors`). Nothing: random ones.
+            words of an `.npy`), `frequency_scaled` (see `frequency_scaled_vectors`), `further_words` (how many of the
+            file's first words get an id though the training texts do not hold them; for "words"). Nothing: random ones.
         model: `name`, one of "qa_cnn", "qa_bilstm", "ap_cnn", "ap_bilstm", and the model's arguments.
         training: Arguments of `AnswerSelectionTraining`.
     """
@@ -59,6 +61,25 @@ class AnswerSelectionConfig:
         """Arguments of `answer_selection_dataset`."""
         return {**BATCHES, **{name: value for name, value in self.data.items() if name not in LENGTHS}}
 
+    def with_vectors(self, path, words_path=None):
+        """Return the configuration with another file of word vectors, and of their words for an `.npy`.
+
+        Raises:
+            ValueError: If one of the files is not there.
+        """
+        paths = {"file": path, "vocabulary_file": words_path}
+        for one in filter(None, paths.values()):
+            find_file(one)
+        return dataclasses.replace(self, vectors={**self.vectors, **{k: str(v) for k, v in paths.items() if v}})
+
+    @property
+    def vector_files(self):
+        """Paths of the word vectors and, for an `.npy`, of their words; None where there are none."""
+        path = self.vectors.get("file")
+        if path == EMBEDDED:
+            return med_quad_directory() / "vectors.npy", med_quad_directory() / "vectors.words.txt"
+        return path, self.vectors.get("vocabulary_file")
+
     def train_tokenizer(self, data):
         """Train the tokenizer that the configuration describes, on questions and answers."""
         options = dict(self.text)
@@ -66,6 +87,12 @@ class AnswerSelectionConfig:
         normalizer = TextNormalizer(
             **{name: options.pop(name) for name in ("unicode_form", "lowercase") if name in options}
         )
+        if "further_words" in self.vectors:
+            path, words = self.vector_files
+            if path is None:
+                raise ValueError("Expected a file of word vectors for `further_words`. Received: none in [vectors]")
+            count = self.vectors["further_words"]
+            options["further_words"] = read_vector_words(path, vocabulary_path=words, count=count)
         return tokenizer_class.train([*data.questions, *data.answers], normalizer=normalizer, **options)
 
     def make_model(self, tokenizer, answer_ids):
@@ -79,10 +106,8 @@ class AnswerSelectionConfig:
         model_class = MODELS[options.pop("name")]
         size, width = tokenizer.vocabulary_size, options.setdefault("embedding_width", 100)
         scaled, vectors = self.vectors.get("frequency_scaled", False), None
-        if "file" in self.vectors:
-            path, words = self.vectors["file"], self.vectors.get("vocabulary_file")
-            if path == EMBEDDED:
-                path, words = med_quad_directory() / "vectors.npy", med_quad_directory() / "vectors.words.txt"
+        path, words = self.vector_files
+        if path is not None:
             vocabulary = [tokenizer.id_to_piece(i) for i in range(size)]
             missing = "zeros" if scaled else "random"
             vectors, _ = read_word_vectors(
@@ -112,7 +137,7 @@ def load_config(path):
     known = {
         "text": {"tokenizer", "unicode_form", "lowercase", *tokenizer_options},
         "data": {*LENGTHS, *batches, "length_window"},
-        "vectors": {"file", "vocabulary_file", "frequency_scaled"},
+        "vectors": {"file", "vocabulary_file", "frequency_scaled", "further_words"},
         "model": None,
         "training": {field.name for field in dataclasses.fields(AnswerSelectionTraining)},
     }
@@ -131,6 +156,8 @@ def load_config(path):
             f"{path}: expected `tokenizer` in [text] to be one of {sorted(TOKENIZERS)}. "
             f"Received: tokenizer={tokenizer!r}"
         )
+    if tokenizer != "words" and "further_words" in raw.get("vectors", {}):
+        raise ValueError(f"{path}: `further_words` goes with the tokenizer 'words'. Received: tokenizer={tokenizer!r}")
     return AnswerSelectionConfig(
         text=raw.get("text", {}),
         data=raw.get("data", {}),

@@ -1,11 +1,13 @@
 """Where the questions and answers of a run come from: your files, the embedded corpus, or a public set."""
 
 import dataclasses
+from pathlib import Path
 
 from keras_attention.data import (
     AnswerSelectionData,
     read_answer_selection_jsonl,
     read_answer_selection_tsv,
+    read_insurance_qa_v1,
     read_insurance_qa_v2,
     read_med_quad,
     read_trec_qa,
@@ -19,16 +21,24 @@ READERS = {
     "trecqa": read_trec_qa,
 }
 HELD_OUT = 0.1  # share of the training questions that validates, where no validation file is given
-POOL_SIZE = 100  # candidates per question where a set comes without pools
+POOL_SIZE = 100  # candidates per question where a set of your own comes without pools
+INSURANCE_QA_HELD_OUT = 500  # training questions that validate; with pools as large as those of the report
+INSURANCE_QA_POOL_SIZE = 500
 
 
 @dataclasses.dataclass(frozen=True)
 class Corpora:
-    """Training, validation and, where there is one, test part; validation and test have pools."""
+    """What a run trains on, what chooses its best epoch, and what is reported.
+
+    Attributes:
+        train: `AnswerSelectionData` to train on.
+        validation: `AnswerSelectionData` with pools, held out of training and not among the reported parts.
+        reported: Dict from a name to `AnswerSelectionData` with pools. Empty: there is nothing but the validation part.
+    """
 
     train: AnswerSelectionData
     validation: AnswerSelectionData
-    test: AnswerSelectionData | None = None
+    reported: dict = dataclasses.field(default_factory=dict)
 
 
 def read_data(path, form="tsv"):
@@ -42,28 +52,42 @@ def read_data(path, form="tsv"):
     return _with_pools(READERS[form](path))
 
 
-def open_corpora(train=None, validation=None, test=None, form="tsv", medquad=False, insuranceqa_v2=None):
-    """Read what the command line names: exactly one of files of your own, MedQuAD, or InsuranceQA's folder.
+def open_corpora(
+    train=None,
+    validation=None,
+    test=None,
+    form="tsv",
+    medquad=False,
+    insuranceqa_v1=None,
+    insuranceqa_v2=None,
+    trecqa=None,
+    wikiqa=None,
+):
+    """Read what the command line names: exactly one of files of your own, MedQuAD, or the folder of a public set.
 
-    Without a validation file a tenth of the training questions is held out, the same ones every time. Where a set comes
-    without pools they are drawn: the right answers and random others, 100 in all.
+    Without a validation file a tenth of the training questions is held out, the same ones every time. Where your set
+    comes without pools they are drawn: the right answers and random others, 100 in all.
 
     Raises:
         ValueError: If not exactly one corpus is named, or a file is not as it should be.
     """
-    named = [name for name, value in (("--train", train), ("--insuranceqa-v2", insuranceqa_v2)) if value]
-    named += ["--medquad"] if medquad else []
-    if len(named) != 1:
-        raise ValueError(
-            f"Expected one corpus: --train, --medquad or --insuranceqa-v2. Received: {' and '.join(named) or 'none'}"
-        )
+    folders = {
+        "--insuranceqa-v1": (insuranceqa_v1, open_insurance_qa_v1),
+        "--insuranceqa-v2": (insuranceqa_v2, open_insurance_qa_v2),
+        "--trecqa": (trecqa, open_trec_qa),
+        "--wikiqa": (wikiqa, open_wiki_qa),
+    }
+    named = {"--train": train, "--medquad": medquad, **{name: folder for name, (folder, _) in folders.items()}}
+    given = [name for name, value in named.items() if value]
+    if len(given) != 1:
+        raise ValueError(f"Expected one corpus: {', '.join(named)}. Received: {' and '.join(given) or 'none'}")
     if not train and (validation or test):
         raise ValueError(f"--validation and --test go with --train. Received: validation={validation}, test={test}")
+    if given[0] in folders:
+        folder, open_folder = folders[given[0]]
+        return open_folder(folder)
     if medquad:
-        return Corpora(*(read_med_quad(part) for part in ("train", "validation", "test")))
-    if insuranceqa_v2:
-        rest, held_out = read_insurance_qa_v2(insuranceqa_v2, "train").split(HELD_OUT)
-        return Corpora(rest, _with_pools(held_out), _with_pools(read_insurance_qa_v2(insuranceqa_v2, "test")))
+        return Corpora(read_med_quad("train"), read_med_quad("validation"), {"MedQuAD test": read_med_quad("test")})
     if form not in READERS:
         raise ValueError(f"Expected --format to be one of {', '.join(READERS)}. Received: format={form!r}")
     rest = READERS[form](train)
@@ -72,7 +96,87 @@ def open_corpora(train=None, validation=None, test=None, form="tsv", medquad=Fal
     else:
         rest, held_out = rest.split(HELD_OUT)
         held_out = _with_pools(held_out)
-    return Corpora(rest, held_out, read_data(test, form) if test else None)
+    return Corpora(rest, held_out, {"The test part": read_data(test, form)} if test else {})
+
+
+def open_insurance_qa_v1(folder):
+    """Open InsuranceQA v1: its pools of 500, of whichever of dev, test1 and test2 the folder holds.
+
+    500 training questions are held out, with pools of 500 drawn as the publisher's are.
+    """
+    folder = Path(folder)
+    parts = [part for part in ("dev", "test1", "test2") if _is_there(folder, f"question.{part}.label.token_idx.pool")]
+    rest, held_out = _hold_out(read_insurance_qa_v1(folder, "train"))
+    return Corpora(rest, held_out, {f"InsuranceQA v1 {part}": read_insurance_qa_v1(folder, part) for part in parts})
+
+
+def open_insurance_qa_v2(folder):
+    """Open InsuranceQA v2 in both of its protocols, for whichever of valid and test the folder holds.
+
+    random-500: all questions, the right answers and random others; the pools of `random500.<part>.tsv` if that file
+    is in the folder (question number, right ids, pool ids), or else drawn. SOLR-500: the publisher's pools, and only
+    the questions whose pool holds a right answer. 500 training questions are held out, with random pools of 500.
+    """
+    folder = Path(folder)
+    # The publisher's train pools have many sizes; the smallest is enough to take hard wrong answers from.
+    rest, held_out = _hold_out(read_insurance_qa_v2(folder, "train", pool_size=100))
+    reported = {}
+    for part in ("valid", "test"):
+        if _is_there(folder, f"InsuranceQA.question.anslabel.raw.500.pool.solr.{part}.encoded"):
+            data = read_insurance_qa_v2(folder, part, pool_size=500)
+            if _is_there(folder, f"random500.{part}.tsv"):
+                random = read_insurance_qa_v2(folder, part, pool_size=500, pools_path=folder / f"random500.{part}.tsv")
+            else:
+                random = data.with_random_pools(min(INSURANCE_QA_POOL_SIZE, len(data.answers)))
+            reported[f"InsuranceQA v2 {part}, random-500"] = random
+            reported[f"InsuranceQA v2 {part}, SOLR-500"] = data.with_right_answer()
+    return Corpora(rest, held_out, reported)
+
+
+def open_trec_qa(folder):
+    """Open TREC-QA: trained on train-all, validated on dev, reported on test, both clean.
+
+    Clean: the questions that have a right and a wrong sentence. Each file is `<part>.tsv` or `<part>.xml`.
+    """
+    train, dev, test = (read_trec_qa(_one_of(folder, part, ("tsv", "xml"))) for part in ("train-all", "dev", "test"))
+    clean = test.with_right_and_wrong_answers()
+    return Corpora(train, dev.with_right_and_wrong_answers(), {"TREC-QA test, clean": clean})
+
+
+def open_wiki_qa(folder):
+    """Open WikiQA: a tenth of the training questions validates, dev and test, if there, are reported.
+
+    Of all but the training part only the questions with a correct sentence. Files `WikiQA-<part>.txt` or `.tsv`, all in
+    the form in which the training part is there, since the first is tokenised and the other is not.
+    """
+    path = _one_of(folder, "WikiQA-train", ("txt", "tsv"))
+    form = path.suffix
+    train = read_wiki_qa(path)
+    # Questions without a correct sentence teach nothing, but their sentences stay as wrong answers of others.
+    rest, held_out = train.split(HELD_OUT)
+    parts = [part for part in ("dev", "test") if _is_there(Path(folder), f"WikiQA-{part}{form}")]
+    reported = {f"WikiQA {part}": read_wiki_qa(Path(folder) / f"WikiQA-{part}{form}") for part in parts}
+    return Corpora(
+        rest, held_out.with_right_answer(), {name: data.with_right_answer() for name, data in reported.items()}
+    )
+
+
+def _hold_out(train):
+    questions = len(train.questions)
+    rest, held_out = train.split(INSURANCE_QA_HELD_OUT if questions > 2 * INSURANCE_QA_HELD_OUT else HELD_OUT)
+    return rest, held_out.with_random_pools(min(INSURANCE_QA_POOL_SIZE, len(train.answers)))
+
+
+def _is_there(folder, name):
+    return (folder / name).is_file() or (folder / f"{name}.gz").is_file()
+
+
+def _one_of(folder, stem, forms):
+    names = [f"{stem}.{form}" for form in forms]
+    found = [Path(folder) / name for name in names if _is_there(Path(folder), name)]
+    if not found:
+        raise ValueError(f"Expected {' or '.join(names)}, plain or .gz, in the folder. Received: {str(folder)!r}")
+    return found[0]
 
 
 def _with_pools(data):

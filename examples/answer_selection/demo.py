@@ -41,24 +41,20 @@ def demo(
     if (run / "run.json").exists():
         shutil.rmtree(run)  # an earlier demo
     corpora = open_corpora(medquad=True)
+    parts = [corpora.train, corpora.validation, *corpora.reported.values()]
     if limit:
-        parts = (corpora.train, corpora.validation, corpora.test)
-        corpora = Corpora(*(part.select(range(min(limit, len(part.questions)))) for part in parts))
-    selector, _ = run_training(settings, corpora, run)
+        parts = [part.select(range(min(limit, len(part.questions)))) for part in parts]
+    *parts, test = parts
+    selector, _ = run_training(settings, Corpora(*parts), run)
     print_beside_bm25(
         {settings.model["name"]: selector},
-        corpora.test,
-        title=f"{len(corpora.test.questions):,} questions about diseases not seen in training, 20 candidates each",
+        test,
+        title=f"{len(test.questions):,} questions about diseases not seen in training, 20 candidates each",
     )
 
-    selector.index(corpora.test.answers)
+    selector.index(test.answers)
     found = selector.search(question, top_k=3, return_weights=True)
-    right = {
-        corpora.test.answers[i]
-        for q, gold in zip(corpora.test.questions, corpora.test.gold)
-        if q == question
-        for i in gold
-    }
+    right = {test.answers[i] for q, gold in zip(test.questions, test.gold) if q == question for i in gold}
     table = Table("Score", "Answer", title=f"{question}\nthe best of {len(selector.answers):,} answers")
     for one in found:
         mark = "[green](right)[/green] " if one.text in right else ""

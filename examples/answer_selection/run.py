@@ -12,10 +12,11 @@ from keras_attention.data import answer_selection_dataset, answer_selection_step
 from keras_attention.evaluation import answer_selection_table, compare_with_baseline, evaluate_answer_selection
 from keras_attention.retrieval import BM25
 from keras_attention.training.answer_selection import fit_answer_selection
+from keras_attention.training.precision import set_precision
 from keras_attention.training.workdir import claim_workdir
 
 
-def run_training(config, corpora: Corpora, workdir, verbose="auto"):
+def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=None):
     """Train, or go on training, and leave the best selector in `<workdir>/selector`.
 
     Args:
@@ -23,11 +24,13 @@ def run_training(config, corpora: Corpora, workdir, verbose="auto"):
         corpora: The corpora.
         workdir: Folder of the run.
         verbose: As in `model.fit`.
+        until_epoch: Epoch to stop after, to go on from later; None trains to the end.
 
     Returns:
         `(selector, record)`: the selector with the best weights, and the record that `fit_answer_selection` returns.
     """
     keras.utils.set_random_seed(config.training.seed)
+    set_precision(config.training.precision)
     start = time.monotonic()
     tokenizer = config.train_tokenizer(corpora.train)
     train = encode_answer_selection(corpora.train, tokenizer, **config.lengths)
@@ -51,7 +54,9 @@ def run_training(config, corpora: Corpora, workdir, verbose="auto"):
         f"questions, {len(corpora.validation.questions):,} validation questions, {tokenizer.vocabulary_size:,} tokens; "
         f"ready after {time.monotonic() - start:.0f} s."
     )
-    record = fit_answer_selection(model, data, steps, config.training, workdir, evaluate, verbose=verbose)
+    record = fit_answer_selection(
+        model, data, steps, config.training, workdir, evaluate, verbose=verbose, until_epoch=until_epoch
+    )
     selector.save(workdir / "selector")
     monitor = config.training.monitor
     console.print(

@@ -27,15 +27,22 @@ def train(
     test: Annotated[Path | None, typer.Option(help="Reported at the end.")] = None,
     format: Annotated[str, typer.Option(help="Of these files: tsv, jsonl, wikiqa or trecqa.")] = "tsv",
     medquad: Annotated[bool, typer.Option(help="Instead: the embedded corpus.")] = False,
+    insuranceqa_v1: Annotated[Path | None, typer.Option(help="Instead: InsuranceQA's folder V1.")] = None,
     insuranceqa_v2: Annotated[Path | None, typer.Option(help="Instead: InsuranceQA's folder V2.")] = None,
+    trecqa: Annotated[Path | None, typer.Option(help="Instead: TREC-QA's folder: train-all, dev, test.")] = None,
+    wikiqa: Annotated[Path | None, typer.Option(help="Instead: WikiQA's folder.")] = None,
+    vectors: Annotated[Path | None, typer.Option(help="GloVe or word2vec text, or .npy; for [vectors] file.")] = None,
+    vectors_words: Annotated[Path | None, typer.Option(help="The words of an .npy, one a line.")] = None,
     verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
 ):
     """Train, report the figures beside BM25's, and save a selector to <workdir>/selector."""
     settings = load_config(config)
-    corpora = open_corpora(train, validation, test, format, medquad, insuranceqa_v2)
+    if vectors:
+        settings = settings.with_vectors(vectors, vectors_words)
+    corpora = open_corpora(train, validation, test, format, medquad, insuranceqa_v1, insuranceqa_v2, trecqa, wikiqa)
     selector, _ = run_training(settings, corpora, workdir, verbose)
-    part = "validation" if corpora.test is None else "test"
-    print_beside_bm25({settings.model["name"]: selector}, getattr(corpora, part), title=f"The {part} part")
+    for name, data in (corpora.reported or {"The validation part": corpora.validation}).items():
+        print_beside_bm25({settings.model["name"]: selector}, data, title=name)
 
 
 if __name__ == "__main__":

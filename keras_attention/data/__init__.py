@@ -17,7 +17,7 @@ from keras_attention.data.translation import TranslationDataset, translation_dat
 from keras_attention.data.translation_files import ParallelCorpus, read_parallel, read_tsv
 from keras_attention.data.trec_qa import read_trec_qa
 from keras_attention.data.wiki_qa import read_wiki_qa
-from keras_attention.data.word_vectors import read_word_vectors
+from keras_attention.data.word_vectors import read_vector_words, read_word_vectors
 
 __all__ = [
     "AnswerSelectionData",
@@ -40,6 +40,7 @@ __all__ = [
     "read_parallel",
     "read_trec_qa",
     "read_tsv",
+    "read_vector_words",
     "read_wiki_qa",
     "read_word_vectors",
     "translation_dataset",

@@ -1,5 +1,6 @@
 """Published word vectors, laid out in the order of a vocabulary."""
 
+import itertools
 from pathlib import Path
 
 import numpy
@@ -36,12 +37,7 @@ def read_word_vectors(path, vocabulary, *, vocabulary_path=None, missing="random
     """
     if missing not in ("random", "zeros"):
         raise ValueError(f"missing must be 'random' or 'zeros'. Received: missing={missing!r}")
-    is_array = Path(path).suffix == ".npy"
-    if is_array != (vocabulary_path is not None):
-        raise ValueError(
-            "vocabulary_path goes with a .npy file, and with nothing else. "
-            f"Received: path={str(path)!r}, vocabulary_path={vocabulary_path!r}"
-        )
+    is_array = _is_array(path, vocabulary_path)
     vocabulary = list(vocabulary)
     wanted = {word for text in vocabulary[1:] for word in _spellings(text)}
     known = _from_array(path, vocabulary_path, wanted) if is_array else _from_text(path, wanted)
@@ -60,6 +56,37 @@ def read_word_vectors(path, vocabulary, *, vocabulary_path=None, missing="random
     return vectors, found
 
 
+def read_vector_words(path, *, vocabulary_path=None, count=None):
+    """Read the words of published vectors, in the order of their file, which is that of their frequency in GloVe.
+
+    Args:
+        path: the text file, or the ``.npy``, as in ``read_word_vectors``.
+        vocabulary_path: the words of the ``.npy``, one a line; only with ``.npy``.
+        count: how many of them; ``None``: all.
+
+    Returns:
+        List of words.
+
+    Raises:
+        ValueError: as ``read_word_vectors``.
+    """
+    if _is_array(path, vocabulary_path):
+        words = (line for _, line in numbered_lines(vocabulary_path))
+    else:
+        words = (word for word, _, _ in _text_rows(path))
+    return list(itertools.islice(words, count))
+
+
+def _is_array(path, vocabulary_path):
+    is_array = Path(path).suffix == ".npy"
+    if is_array != (vocabulary_path is not None):
+        raise ValueError(
+            "vocabulary_path goes with a .npy file, and with nothing else. "
+            f"Received: path={str(path)!r}, vocabulary_path={vocabulary_path!r}"
+        )
+    return is_array
+
+
 def _spellings(text):
     """Return the spellings under which a word is looked up, the first found being taken."""
     bare = text.strip(_SPACE_MARKS)
@@ -67,7 +94,22 @@ def _spellings(text):
 
 
 def _from_text(path, wanted):
-    known, width = {}, None
+    known = {}
+    for word, numbers, number in _text_rows(path):
+        if word in wanted and word not in known:
+            try:
+                known[word] = numpy.array(numbers, dtype="float32")
+            except ValueError as error:
+                raise ValueError(
+                    f"{path}, line {number}: expected a word and {len(numbers)} numbers. "
+                    f"Received: {' '.join([word, *numbers])[:80]!r}"
+                ) from error
+    return known
+
+
+def _text_rows(path):
+    """Yield word, its numbers as strings, and the number of the line."""
+    width = None
     for number, line in numbered_lines(path):
         parts = line.rstrip().split(" ")
         if number == 1 and len(parts) == 2 and all(part.isdecimal() for part in parts):
@@ -79,14 +121,7 @@ def _from_text(path, wanted):
         word = " ".join(parts[:-width]) if width > 0 else ""
         if not word:
             raise ValueError(f"{path}, line {number}: expected a word and {width} numbers. Received: {line[:80]!r}")
-        if word in wanted and word not in known:
-            try:
-                known[word] = numpy.array(parts[-width:], dtype="float32")
-            except ValueError as error:
-                raise ValueError(
-                    f"{path}, line {number}: expected a word and {width} numbers. Received: {line[:80]!r}"
-                ) from error
-    return known
+        yield word, parts[-width:], number
 
 
 def _from_array(path, vocabulary_path, wanted):

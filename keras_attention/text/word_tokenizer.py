@@ -60,7 +60,7 @@ class WordTokenizer(Tokenizer):
             )
 
     @classmethod
-    def train(cls, texts, vocabulary_size=None, *, normalizer=None, minimum_count=1):
+    def train(cls, texts, vocabulary_size=None, *, normalizer=None, minimum_count=1, further_words=()):
         """Take the most frequent words of a corpus.
 
         Args:
@@ -68,6 +68,9 @@ class WordTokenizer(Tokenizer):
             vocabulary_size: number of ids, the four special ones included; ``None`` takes every word.
             normalizer: ``TextNormalizer`` applied before and kept; ``None`` for the default one.
             minimum_count: leave out words seen less often.
+            further_words: words that get an id behind those of the texts, though no text holds them: those of
+                published vectors, say, which texts to come may hold. Beyond ``vocabulary_size``. What the
+                tokenizer would split, such as ``"don't"``, is passed over.
 
         Returns:
             A ``WordTokenizer``.
@@ -81,7 +84,14 @@ class WordTokenizer(Tokenizer):
             raise ValueError("`texts` must hold some text to take words from. Received: none that is not empty")
         chunks = (split_words(texts[start : start + 4096]) for start in range(0, len(texts), 4096))
         words = ([w.decode("utf-8") for w in chunk.flat_values.numpy().tolist()] for chunk in chunks)
-        return cls(Vocabulary.count(words, vocabulary_size, minimum_count), normalizer)
+        vocabulary = Vocabulary.count(words, vocabulary_size, minimum_count)
+        further = normalizer.normalize_python(further_words)
+        if further:
+            rows = split_words(further).to_list()
+            new = dict.fromkeys(row[0].decode("utf-8") for row in rows if len(row) == 1)
+            known = vocabulary.tokens[len(SPECIAL_TOKENS) :]
+            vocabulary = Vocabulary([*known, *(word for word in new if word not in vocabulary)])
+        return cls(vocabulary, normalizer)
 
     @property
     def vocabulary_size(self):
