@@ -17,6 +17,7 @@ _FILE = "selector.json"
 _ANSWERS_FILE = "answers.json"
 _LENGTHS = ("question_length", "answer_length")
 _PART = 256  # Answers encoded before they go into the index: bounds what stands in memory with padding.
+_SCORED_PART = 2048  # Answers encoded before they are scored and forgotten: questions are projected once for each part.
 
 
 class AnswerSelector:
@@ -163,7 +164,7 @@ class AnswerSelector:
             if candidates is None:
                 count = max(top_k, candidate_count)
                 candidates = [self.bm25.search(question, count)[0] for question in questions]
-            pools = self._pools(candidates, len(questions))
+            pools = self._pools(candidates, len(questions), len(self.answers))
             scores = np.where(pools < 0, -np.inf, self._score(encoded, self.answer_index, pools))
             order = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
             found, scores = np.take_along_axis(pools, order, 1), np.take_along_axis(scores, order, 1)
@@ -172,13 +173,15 @@ class AnswerSelector:
             for question, row, row_scores in zip(questions, found, scores)
         ]
 
-    def score_candidates(self, questions, candidates, *, batch_size=64):
+    def score_candidates(self, questions, candidates, *, answers=None, batch_size=64):
         """Score many questions, each against its own candidates of the index; for evaluation.
 
         Args:
             questions: A list of strings.
             candidates: Integer array `(questions, C)` of places in the index, -1 as padding; or lists of places.
-            batch_size: Questions encoded together.
+            answers: A list of strings that the places are of, instead of the index. They are encoded part by part and
+                not kept: the features of ten thousands of answers would take gigabytes.
+            batch_size: Texts encoded together.
 
         Returns:
             Float32 array `(questions, C)`, 0 at padding.
@@ -187,12 +190,24 @@ class AnswerSelector:
             ValueError: If there is no index yet, or an argument is of the wrong type or out of range.
         """
         self._check(None, False, batch_size)
-        self._require_index()
+        if answers is None:
+            self._require_index()
+        answers = self.answers if answers is None else _checked_texts("answers", answers)
         questions = _checked_texts("questions", questions)
-        pools = self._pools(candidates, len(questions))
+        pools = self._pools(candidates, len(questions), len(answers))
+        scores = np.zeros(pools.shape, "float32")
         if not questions:
-            return np.zeros(pools.shape, "float32")
-        return self._score(self._encode_questions(questions, batch_size), self.answer_index, pools)
+            return scores
+        encoded = self._encode_questions(questions, batch_size)
+        if answers is self.answers:
+            return self._score(encoded, self.answer_index, pools)
+        begin = 0
+        for part in self._encoded_parts(answers, batch_size, _SCORED_PART):
+            end = begin + len(next(iter(part.values())))
+            here = (pools >= begin) & (pools < end)
+            scores += self.model.score_pools(encoded, part, np.where(here, pools - begin, -1))
+            begin = end
+        return scores
 
     def save(self, directory):
         """Write model, tokenizer, lengths and, if there is one, the index into a folder, for `load`."""
@@ -264,10 +279,10 @@ class AnswerSelector:
     def _encode_questions(self, questions, batch_size):
         return self.model.encode_questions(encode_texts(questions, self.tokenizer, self.question_length), batch_size)
 
-    def _encoded_parts(self, texts, batch_size):
+    def _encoded_parts(self, texts, batch_size, size=_PART):
         """Encode answers part by part; within a part in order of length, so that little is padding."""
-        for begin in range(0, len(texts), _PART):
-            ids = encode_texts(texts[begin : begin + _PART], self.tokenizer, self.answer_length)
+        for begin in range(0, len(texts), size):
+            ids = encode_texts(texts[begin : begin + size], self.tokenizer, self.answer_length)
             lengths = np.count_nonzero(ids, axis=1)
             order, part = np.argsort(lengths, kind="stable"), {}
             for start in range(0, len(order), batch_size):
@@ -288,16 +303,16 @@ class AnswerSelector:
             return index.score_candidates(encoded_questions, pools)
         return self.model.score_pools(encoded_questions, index.encoded_answers(), pools)
 
-    def _pools(self, candidates, count):
+    def _pools(self, candidates, count, answers):
         """Return lists of places as one array, -1 where a list is shorter, checked."""
         candidates = [np.asarray(row, dtype="int64").reshape(-1) for row in candidates]
         if len(candidates) != count:
             raise ValueError(f"`candidates` must be one list per question, {count}. Received: {len(candidates)} lists")
         pools = np.full((count, max((len(row) for row in candidates), default=0)), -1, dtype="int64")
         for row, places in enumerate(candidates):
-            if places.size and (places.min() < -1 or places.max() >= len(self.answers)):
+            if places.size and (places.min() < -1 or places.max() >= answers):
                 raise ValueError(
-                    f"`candidates` must be places from 0 to {len(self.answers) - 1}. "
+                    f"`candidates` must be places from 0 to {answers - 1}. "
                     f"Received: candidates[{row}]={places[:20].tolist()}"
                 )
             pools[row, : len(places)] = places

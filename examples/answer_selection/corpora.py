@@ -13,6 +13,7 @@ from keras_attention.data import (
     read_trec_qa,
     read_wiki_qa,
 )
+from keras_attention.data.text_lines import numbered_lines
 
 READERS = {
     "tsv": read_answer_selection_tsv,
@@ -50,6 +51,18 @@ def read_data(path, form="tsv"):
     if form not in READERS:
         raise ValueError(f"Expected --format to be one of {', '.join(READERS)}. Received: format={form!r}")
     return _with_pools(READERS[form](path))
+
+
+def read_answers(path):
+    """Read answers, one a line; empty lines are passed over.
+
+    Raises:
+        ValueError: If the file is missing, is not UTF-8, or holds no answer.
+    """
+    answers = [line.strip() for _, line in numbered_lines(path) if line.strip()]
+    if not answers:
+        raise ValueError(f"{path}: expected answers, one a line. Received: none")
+    return answers
 
 
 def open_corpora(

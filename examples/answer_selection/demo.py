@@ -4,7 +4,6 @@ Trains AP-CNN on the embedded share of MedQuAD, measures it beside BM25 on disea
 draws what was looked at, and writes a SavedModel that scores strings.
 """
 
-import dataclasses
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +13,9 @@ from rich.table import Table
 
 from examples.answer_selection.config import load_config
 from examples.answer_selection.corpora import Corpora, open_corpora
+from examples.answer_selection.heat_map import write_heat_map
 from examples.answer_selection.run import print_beside_bm25, run_training
 from examples.command_line import console, report_errors
-from keras_attention.plotting import plot_pooling, pooling_html
 
 CONFIG = Path(__file__).parent / "configs" / "demo.toml"
 QUESTION = "What are the symptoms of Eisenmenger syndrome ?"
@@ -61,11 +60,7 @@ def demo(
         table.add_row(f"{one.score:.3f}", mark + _shortened(one.text))
     console.print(table)
 
-    best = dataclasses.asdict(found[0])
-    sides = [best[name] for name in ("question_tokens", "question_weights", "answer_tokens", "answer_weights")]
-    picture, page = workdir / "heat_map.png", workdir / "heat_map.html"
-    plot_pooling(*sides).savefig(picture)
-    page.write_text(pooling_html(*sides, title=f"Similarity {found[0].score:.3f}") + "\n", encoding="utf-8")
+    picture, page = (write_heat_map(found[0], workdir / name) for name in ("heat_map.png", "heat_map.html"))
     exported = selector.export(workdir / "saved_model")
     console.print(
         f"Heat map of the best answer: {picture} and {page}\nSavedModel, reloaded and compared: {exported}\n"

@@ -3,12 +3,14 @@
 python -m examples.answer_selection.evaluate --selector runs/faq/selector --data test.tsv
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from examples.answer_selection.corpora import read_data
+from examples.answer_selection.corpora import open_corpora, read_data
+from examples.answer_selection.options import InsuranceQAV1, InsuranceQAV2, TrecQA, WikiQA
 from examples.answer_selection.run import print_beside_bm25
 from examples.command_line import console, report_errors
 from keras_attention.answer_selector import AnswerSelector
@@ -26,25 +28,61 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="Questions with their candidates.")] = None,
     format: Annotated[str, typer.Option(help="Of this file: tsv, jsonl, wikiqa or trecqa.")] = "tsv",
     medquad: Annotated[str, typer.Option(help="Instead, of the embedded corpus: train, validation or test.")] = "",
+    insuranceqa_v1: InsuranceQAV1 = None,
+    insuranceqa_v2: InsuranceQAV2 = None,
+    trecqa: TrecQA = None,
+    wikiqa: WikiQA = None,
     picture: Annotated[Path | None, typer.Option(help="Draw accuracy by the length of the right answers here.")] = None,
 ):
-    """Print accuracy at 1, MRR, MAP and NDCG beside BM25's; draw accuracy by answer length."""
-    if bool(data) == bool(medquad):
-        raise ValueError(f"Expected --data or --medquad. Received: data={data}, medquad={medquad!r}")
-    questions = read_med_quad(medquad) if medquad else read_data(data, format)
+    """Print accuracy at 1, MRR, MAP and NDCG beside BM25's; draw accuracy by answer length.
+
+    Of a public set the parts that are reported are measured, each in its protocol.
+    """
+    folders = {
+        "insuranceqa_v1": insuranceqa_v1,
+        "insuranceqa_v2": insuranceqa_v2,
+        "trecqa": trecqa,
+        "wikiqa": wikiqa,
+    }
+    if sum(map(bool, (data, medquad, *folders.values()))) != 1:
+        raise ValueError(
+            f"Expected one corpus: --data, --medquad, or the folder of a public set. "
+            f"Received: data={data}, medquad={medquad!r} and {sum(map(bool, folders.values()))} folders"
+        )
+    if data:
+        parts = {data.name: read_data(data, format)}
+    elif medquad:
+        parts = {f"MedQuAD {medquad}": read_med_quad(medquad)}
+    else:
+        parts = open_corpora(**folders).reported
     selectors = {str(folder): AnswerSelector.load(folder) for folder in selector}
-    results = print_beside_bm25(selectors, questions)
-    if picture:
-        tokenizer = next(iter(selectors.values())).tokenizer
-        tokens = (encode_texts(questions.answers, tokenizer, maximum_length=1000) != 0).sum(axis=1)
-        candidates, labels = questions.pool_matrix()
-        lengths = right_answer_lengths(labels, tokens[candidates])
-        curves = {
-            name: accuracy_by_answer_length(result["values"]["accuracy_at_1"], lengths)
-            for name, result in results.items()
-        }
-        plot_accuracy_by_answer_length(curves).savefig(picture, bbox_inches="tight")
-        console.print(f"Drawn: {picture}")
+    for name, questions in parts.items():
+        results = print_beside_bm25(selectors, questions, title=name)
+        if picture:
+            named = re.sub(r"\W+", "-", name)
+            path = picture if len(parts) == 1 else picture.with_stem(f"{picture.stem}-{named}")
+            tokenizer = next(iter(selectors.values())).tokenizer
+            draw_accuracy_by_length(results, questions, tokenizer, path, title=name)
+            console.print(f"Drawn: {path}", highlight=False)
+
+
+def draw_accuracy_by_length(results, data, tokenizer, path, title=None):
+    """Draw accuracy at 1 against the length of the right answers, one line for each of `results`.
+
+    Args:
+        results: Dict from a name to what `evaluate_answer_selection` returned, all on `data`.
+        data: The `AnswerSelectionData`.
+        tokenizer: What counts an answer's tokens.
+        path: Picture to write.
+        title: Text above it.
+    """
+    tokens = (encode_texts(data.answers, tokenizer, maximum_length=1000) != 0).sum(axis=1)
+    candidates, labels = data.pool_matrix()
+    lengths = right_answer_lengths(labels, tokens[candidates])
+    curves = {
+        name: accuracy_by_answer_length(result["values"]["accuracy_at_1"], lengths) for name, result in results.items()
+    }
+    plot_accuracy_by_answer_length(curves, title=title).savefig(path, bbox_inches="tight")
 
 
 if __name__ == "__main__":

@@ -72,10 +72,8 @@ def evaluate_selector(selector, data):
     candidates, labels = data.pool_matrix()
     needed = np.unique(candidates[candidates >= 0])
     places = np.where(candidates < 0, -1, np.searchsorted(needed, candidates))
-    # A selector of its own, so that an index of the given one stays as it is.
-    indexed = AnswerSelector(selector.model, selector.tokenizer, selector.question_length, selector.answer_length)
-    indexed.index([data.answers[i] for i in needed])
-    return evaluate_answer_selection(indexed.score_candidates(data.questions, places), labels)
+    scores = selector.score_candidates(data.questions, places, answers=[data.answers[i] for i in needed])
+    return evaluate_answer_selection(scores, labels)
 
 
 def evaluate_bm25(data):

@@ -11,6 +11,7 @@ import typer
 
 from examples.answer_selection.config import load_config
 from examples.answer_selection.corpora import open_corpora
+from examples.answer_selection.options import InsuranceQAV1, InsuranceQAV2, TrecQA, Vectors, VectorsWords, WikiQA
 from examples.answer_selection.run import print_beside_bm25, run_training
 from examples.command_line import report_errors
 
@@ -27,12 +28,12 @@ def train(
     test: Annotated[Path | None, typer.Option(help="Reported at the end.")] = None,
     format: Annotated[str, typer.Option(help="Of these files: tsv, jsonl, wikiqa or trecqa.")] = "tsv",
     medquad: Annotated[bool, typer.Option(help="Instead: the embedded corpus.")] = False,
-    insuranceqa_v1: Annotated[Path | None, typer.Option(help="Instead: InsuranceQA's folder V1.")] = None,
-    insuranceqa_v2: Annotated[Path | None, typer.Option(help="Instead: InsuranceQA's folder V2.")] = None,
-    trecqa: Annotated[Path | None, typer.Option(help="Instead: TREC-QA's folder: train-all, dev, test.")] = None,
-    wikiqa: Annotated[Path | None, typer.Option(help="Instead: WikiQA's folder.")] = None,
-    vectors: Annotated[Path | None, typer.Option(help="GloVe or word2vec text, or .npy; for [vectors] file.")] = None,
-    vectors_words: Annotated[Path | None, typer.Option(help="The words of an .npy, one a line.")] = None,
+    insuranceqa_v1: InsuranceQAV1 = None,
+    insuranceqa_v2: InsuranceQAV2 = None,
+    trecqa: TrecQA = None,
+    wikiqa: WikiQA = None,
+    vectors: Vectors = None,
+    vectors_words: VectorsWords = None,
     verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
 ):
     """Train, report the figures beside BM25's, and save a selector to <workdir>/selector."""
