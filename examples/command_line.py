@@ -1,12 +1,22 @@
 """What the commands of both tasks share: the console, and errors in one line."""
 
 import functools
+import logging
 
 import typer
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.markup import escape
 
 console = Console()
+
+
+def _show_log():
+    """Show what the package has to say: what a run is compiled with, what was dropped."""
+    logger = logging.getLogger("keras_attention")
+    if not logger.handlers:
+        logger.addHandler(RichHandler(console=console, show_time=False, show_level=False, show_path=False))
+        logger.setLevel(logging.INFO)
 
 
 def report_errors(command):
@@ -14,6 +24,7 @@ def report_errors(command):
 
     @functools.wraps(command)
     def run(*args, **kwargs):
+        _show_log()
         try:
             return command(*args, **kwargs)
         except (ValueError, OSError) as error:

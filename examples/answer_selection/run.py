@@ -13,10 +13,11 @@ from keras_attention.evaluation import answer_selection_table, compare_with_base
 from keras_attention.retrieval import BM25
 from keras_attention.training.answer_selection import fit_answer_selection
 from keras_attention.training.precision import set_precision
+from keras_attention.training.replicas import every_device, scope_of
 from keras_attention.training.workdir import claim_workdir
 
 
-def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=None):
+def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=None, mirrored=False):
     """Train, or go on training, and leave the best selector in `<workdir>/selector`.
 
     Args:
@@ -25,6 +26,7 @@ def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=
         workdir: Folder of the run.
         verbose: As in `model.fit`.
         until_epoch: Epoch to stop after, to go on from later; None trains to the end.
+        mirrored: Train on every GPU of this host together.
 
     Returns:
         `(selector, record)`: the selector with the best weights, and the record that `fit_answer_selection` returns.
@@ -34,12 +36,13 @@ def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=
     start = time.monotonic()
     tokenizer = config.train_tokenizer(corpora.train)
     train = encode_answer_selection(corpora.train, tokenizer, **config.lengths)
-    model = config.make_model(tokenizer, train.answer_ids)
+    with scope_of(every_device() if mirrored else None):
+        model = config.make_model(tokenizer, train.answer_ids)
     batches = config.batches
     counted = {name: batches[name] for name in ("right_answers", "batch_size")}
     steps = answer_selection_steps(train, **counted)
     # After what a wrong configuration would stop at, so that no folder is left behind.
-    workdir = claim_workdir(workdir, {**config.as_dict(), "training_questions": len(corpora.train.questions)})
+    workdir = claim_workdir(workdir, run_record(config, corpora))
     selector = AnswerSelector(model, tokenizer, **config.lengths)
 
     def data(first_epoch):
@@ -65,6 +68,11 @@ def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=
         f"Saved: {workdir / 'selector'}"
     )
     return selector, record
+
+
+def run_record(config, corpora):
+    """Return what defines a run, a dict: its work directory is refused to any other."""
+    return {**config.as_dict(), "training_questions": len(corpora.train.questions)}
 
 
 def evaluate_selector(selector, data):

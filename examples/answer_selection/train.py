@@ -34,6 +34,7 @@ def train(
     wikiqa: WikiQA = None,
     vectors: Vectors = None,
     vectors_words: VectorsWords = None,
+    mirrored: Annotated[bool, typer.Option(help="On every GPU of this host together.")] = False,
     verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
 ):
     """Train, report the figures beside BM25's, and save a selector to <workdir>/selector."""
@@ -41,7 +42,7 @@ def train(
     if vectors:
         settings = settings.with_vectors(vectors, vectors_words)
     corpora = open_corpora(train, validation, test, format, medquad, insuranceqa_v1, insuranceqa_v2, trecqa, wikiqa)
-    selector, _ = run_training(settings, corpora, workdir, verbose)
+    selector, _ = run_training(settings, corpora, workdir, verbose, mirrored=mirrored)
     for name, data in (corpora.reported or {"The validation part": corpora.validation}).items():
         print_beside_bm25({settings.model["name"]: selector}, data, title=name)
 

@@ -31,12 +31,13 @@ def train(
     multi30k: Annotated[Path | None, typer.Option(help="Instead: Multi30k's folder data/task1/raw.")] = None,
     tatoeba: Annotated[bool, typer.Option(help="Instead: the embedded English-French corpus.")] = False,
     languages: Annotated[str, typer.Option(help="Of Multi30k (de-en) or Tatoeba (en-fr): source-target.")] = "",
+    mirrored: Annotated[bool, typer.Option(help="On every GPU of this host together.")] = False,
     verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
 ):
     """Train a translation model, report BLEU, and save a translator to <workdir>/translator."""
     settings = load_config(config)
     corpora = open_corpora(source, target, tsv, validation_source, validation_target, multi30k, tatoeba, languages)
-    translator, _ = run_training(settings, corpora, workdir, verbose)
+    translator, _ = run_training(settings, corpora, workdir, verbose, mirrored=mirrored)
     if corpora.test is not None:
         result = evaluate_translation(
             translator.translate,

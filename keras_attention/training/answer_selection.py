@@ -13,6 +13,9 @@ from keras_attention.metrics.mean_right_similarity import MeanRightSimilarity
 from keras_attention.training.answer_selection_trainer import AnswerSelectionTrainer, with_labels
 from keras_attention.training.best_and_last import BestAndLast
 from keras_attention.training.checkpoint import TrainingCheckpoint
+from keras_attention.training.precision import check_jit_compile, check_precision, compile_for_training
+from keras_attention.training.processes import answer_selection_of_process, is_first_process, refuse_clocks
+from keras_attention.training.replicas import clipping_the_sum, scope_of, share_answer_selection, strategy_of
 
 _CHOICES = {
     "loss": ("softmax", "triplet"),
@@ -52,7 +55,10 @@ class AnswerSelectionTraining:
             key of what `evaluate` returns.
         patience: Epochs without a better figure after which training ends; 0 trains to the last epoch.
         minutes: Time after which no further epoch is begun; 0 for no limit. Counted across resumptions.
-        jit_compile: Whether the step is compiled by XLA.
+        precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`: the policy under which the model was made, see
+            `set_precision`.
+        jit_compile: Whether the step is compiled by XLA; `"auto"` takes what works (`choose_jit_compile`) and says so
+            in the log.
         seed: Seed of initial weights, data order and dropout, for whoever makes model and data.
 
     Raises:
@@ -76,13 +82,16 @@ class AnswerSelectionTraining:
     monitor: str = "mrr"
     patience: int = 0
     minutes: float = 0.0
-    jit_compile: bool = False
+    precision: str = "float32"
+    jit_compile: bool | str = "auto"
     seed: int = 1
 
     def __post_init__(self):
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={getattr(self, name)!r}")
+        check_precision(self.precision)
+        check_jit_compile(self.jit_compile)
         if self.epochs < 1:
             raise ValueError(f"`epochs` must be at least 1. Received: epochs={self.epochs}")
         for name in ("learning_rate", "temperature", "margin"):
@@ -95,11 +104,11 @@ class AnswerSelectionTraining:
                 raise ValueError(f"`{name}` must not be negative. Received: {name}={getattr(self, name)}")
 
 
-def make_loss(training):
+def make_loss(training, reduction="sum_over_batch_size"):
     """Return the loss that `training` describes."""
     if training.loss == "triplet":
-        return TripletMarginLoss(training.margin, training.mining)
-    return InBatchSoftmaxLoss(training.temperature, training.symmetric)
+        return TripletMarginLoss(training.margin, training.mining, reduction=reduction)
+    return InBatchSoftmaxLoss(training.temperature, training.symmetric, reduction=reduction)
 
 
 def make_metrics(training):
@@ -133,12 +142,20 @@ def make_optimizer(training, steps_per_epoch):
         "ema_momentum": training.average_decay or 0.99,
     }
     if training.optimizer == "sgd":
-        return keras.optimizers.SGD(**options)
-    return keras.optimizers.Adam(weight_decay=training.weight_decay or None, **options)
+        return clipping_the_sum(keras.optimizers.SGD)(**options)
+    return clipping_the_sum(keras.optimizers.Adam)(weight_decay=training.weight_decay or None, **options)
 
 
 def fit_answer_selection(
-    model, make_dataset, steps_per_epoch, training, workdir, evaluate, callbacks=(), verbose="auto"
+    model,
+    make_dataset,
+    steps_per_epoch,
+    training,
+    workdir,
+    evaluate,
+    callbacks=(),
+    verbose="auto",
+    until_epoch=None,
 ):
     """Train an answer-selection model, or go on training it, and leave the best weights in it.
 
@@ -146,7 +163,8 @@ def fit_answer_selection(
     ones, with `(answers, length)` in-batch ones (`AnswerSelectionTrainer`).
 
     Args:
-        model: One of the four models.
+        model: One of the four models. Made under a `tf.distribute.MirroredStrategy`, it is trained on all of its
+            devices, with the numbers of one (see `keras_attention.training.replicas`).
         make_dataset: Callable that takes the first epoch and returns an endless dataset from there on, of
             `({"question_ids", "answer_ids"}, labels)`, as `answer_selection_dataset(..., first_epoch=epoch)` gives it.
         steps_per_epoch: Batches of an epoch.
@@ -158,6 +176,8 @@ def fit_answer_selection(
             model if there is an average.
         callbacks: Further Keras callbacks.
         verbose: As in `model.fit`.
+        until_epoch: Epoch to stop after, on the way to `training.epochs`, whose schedule stays as it is: the same call
+            with a later one goes on as if there had been no stop. None for no stop.
 
     Returns:
         A dict: `best_<monitor>`, `best_epoch` (counted from 1), `epochs` and `seconds`, over all resumptions.
@@ -177,7 +197,15 @@ def fit_answer_selection(
     )
     ```
     """
-    trainer = AnswerSelectionTrainer(model, training.hardest)
+    refuse_clocks(minutes=training.minutes)
+    strategy = strategy_of(model)
+    if strategy is not None and training.loss == "softmax" and training.symmetric:
+        raise ValueError(
+            "On several devices each one has a share of the questions, so answers cannot be asked for theirs. "
+            "Received: symmetric=True"
+        )
+    with scope_of(strategy):
+        trainer = AnswerSelectionTrainer(model, training.hardest)
     best_and_last = _BestOfSelection(
         TrainingCheckpoint(workdir / "last.npz"),
         workdir / "best.weights.h5",
@@ -186,28 +214,38 @@ def fit_answer_selection(
         minutes=training.minutes,
         monitor=training.monitor,
     )
-    trainer.compile(
-        optimizer=make_optimizer(training, steps_per_epoch),
-        loss=make_loss(training),
-        metrics=make_metrics(training),
-        jit_compile=training.jit_compile,
-    )
+    with scope_of(strategy):
+        compile_for_training(
+            trainer,
+            training,
+            optimizer=make_optimizer(training, steps_per_epoch),
+            loss=make_loss(training, "sum_over_batch_size" if strategy is None else "sum"),
+            metrics=make_metrics(training),
+        )
     first_epoch = best_and_last.resume(trainer) if best_and_last.checkpoint.exists() else 0
-    if first_epoch < training.epochs and not best_and_last.finished:
+    last_epoch = training.epochs if until_epoch is None else min(until_epoch, training.epochs)
+    if first_epoch < last_epoch and not best_and_last.finished:
+        dataset = with_labels(make_dataset(first_epoch))
         trainer.fit(
-            with_labels(make_dataset(first_epoch)),
+            answer_selection_of_process(dataset) if strategy is None else share_answer_selection(dataset, strategy),
             steps_per_epoch=steps_per_epoch,
             initial_epoch=first_epoch,
-            epochs=training.epochs,
+            epochs=last_epoch,
             shuffle=False,  # the data come shuffled
             callbacks=[
                 best_and_last,  # first: it puts its figures into the logs that the others write
-                keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0),
+                *_logs(workdir, first_epoch),
                 *callbacks,
             ],
             verbose=verbose,
         )
     return best_and_last.finish(model)
+
+
+def _logs(workdir, first_epoch):
+    if not is_first_process():
+        return []
+    return [keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0)]
 
 
 class _BestOfSelection(BestAndLast):

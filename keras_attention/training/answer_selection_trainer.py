@@ -32,7 +32,8 @@ class AnswerSelectionTrainer(keras.Model):
     """
 
     def __init__(self, model, hardest=1, **kwargs):
-        super().__init__(**kwargs)
+        # The model's policy, for the scaling of the loss; labels and similarities stay as they come.
+        super().__init__(**{"dtype": model.dtype_policy, "autocast": False, **kwargs})
         if hardest is not None and hardest < 1:
             raise ValueError(f"`hardest` must be at least 1, or None for all. Received: hardest={hardest}")
         self.selection_model = model

@@ -5,12 +5,15 @@ import time
 
 import keras
 
+from keras_attention.training.processes import is_first_process, wait_for_all
+
 
 class BestAndLast(keras.callbacks.Callback):
     """Model selection by one figure of the validation set, with all of its memory in the checkpoint.
 
     Keras' own callbacks for early stopping, for lowering the rate and for the best checkpoint each keep a counter that
-    is lost when a run is killed. Here one record holds them, and is saved with the weights.
+    is lost when a run is killed. Here one record holds them, and is saved with the weights. Where several processes
+    train together each evaluates, the first one writes, and none goes on before that is done.
 
     Args:
         checkpoint: The `TrainingCheckpoint` to write after every epoch.
@@ -67,7 +70,8 @@ class BestAndLast(keras.callbacks.Callback):
             figures = self.evaluate()
             if record[self._best] is None or figures[self.monitor] > record[self._best]:
                 record[self._best], record["best_epoch"] = figures[self.monitor], epoch + 1
-                self._save_best()
+                if is_first_process():
+                    self._save_best()
         stalled = epoch + 1 - record["best_epoch"]
         if self.halve_after and stalled and stalled % self.halve_after == 0:
             rate = self.model.optimizer.learning_rate
@@ -84,7 +88,9 @@ class BestAndLast(keras.callbacks.Callback):
         if out_of_time or (self.patience and stalled >= self.patience):
             self.model.stop_training = True
             record["finished"] = True
-        self.checkpoint.save(self.model, record)
+        if is_first_process():
+            self.checkpoint.save(self.model, record)
+        wait_for_all(f"saved epoch {epoch}")
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in figures.items()})
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -99,7 +105,8 @@ class BestAndLast(keras.callbacks.Callback):
 @contextlib.contextmanager
 def averaged_weights(model):
     """Within the block the model has the moving average of its weights, if its optimiser keeps one."""
-    optimizer = model.optimizer
+    # Around an optimiser that scales the loss there is another one, which knows nothing of averages.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not optimizer.use_ema or not optimizer.built:
         yield
         return

@@ -1,5 +1,6 @@
 """Training of a translation model: compile, fit, keep the best by validation BLEU, resume after a kill."""
 
+import contextlib
 import dataclasses
 
 import keras
@@ -7,6 +8,9 @@ import keras
 from keras_attention.losses.token_cross_entropy import TokenCrossEntropy
 from keras_attention.training.best_and_last import BestAndLast
 from keras_attention.training.checkpoint import TrainingCheckpoint
+from keras_attention.training.precision import check_jit_compile, check_precision, compile_for_training
+from keras_attention.training.processes import is_first_process, refuse_clocks, translation_of_process
+from keras_attention.training.replicas import clipping_the_sum, scope_of, share_translation, strategy_of
 from keras_attention.training.time_budget import TimeBudget
 
 OPTIMIZERS = ("adam", "adadelta", "sgd")
@@ -34,7 +38,10 @@ class TranslationTraining:
             they are.
         patience: Epochs without a better validation BLEU after which training ends; 0 trains to the last epoch.
         minutes: Time after which no further epoch is begun; 0 for no limit. Time is counted across resumptions.
-        jit_compile: Whether the step is compiled by XLA. On CPUs the fused loops are as fast without it.
+        precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`: the policy under which the model was made, see
+            `set_precision`.
+        jit_compile: Whether the step is compiled by XLA; `"auto"` takes what works (`choose_jit_compile`) and says so
+            in the log. On CPUs the fused loops are as fast without it.
         seed: Seed of initial weights, data order and dropout. The same seed gives the same run, bit for bit, on one
             machine.
 
@@ -54,13 +61,16 @@ class TranslationTraining:
     average_decay: float = 0.0
     patience: int = 0
     minutes: float = 0.0
-    jit_compile: bool = False
+    precision: str = "float32"
+    jit_compile: bool | str = "auto"
     seed: int = 1
 
     def __post_init__(self):
         for name, allowed in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={getattr(self, name)!r}")
+        check_precision(self.precision)
+        check_jit_compile(self.jit_compile)
         if self.epochs < 1:
             raise ValueError(f"`epochs` must be at least 1. Received: epochs={self.epochs}")
         if not self.learning_rate > 0:
@@ -77,6 +87,11 @@ class TranslationTraining:
                 "`halve_after` goes with the constant schedule. "
                 f"Received: halve_after={self.halve_after}, schedule={self.schedule!r}"
             )
+
+
+def make_loss(training, **options):
+    """Return the loss that `training` describes; `options` are further arguments of `TokenCrossEntropy`."""
+    return TokenCrossEntropy(label_smoothing=training.label_smoothing, **options)
 
 
 def make_optimizer(training, steps_per_epoch):
@@ -106,30 +121,37 @@ def make_optimizer(training, steps_per_epoch):
         "ema_momentum": training.average_decay or 0.99,
     }
     if training.optimizer == "adadelta":
-        return keras.optimizers.Adadelta(rho=0.95, epsilon=1e-6, **options)
+        return clipping_the_sum(keras.optimizers.Adadelta)(rho=0.95, epsilon=1e-6, **options)
     if training.optimizer == "sgd":
-        return keras.optimizers.SGD(**options)
-    return keras.optimizers.Adam(**options)
+        return clipping_the_sum(keras.optimizers.SGD)(**options)
+    return clipping_the_sum(keras.optimizers.Adam)(**options)
 
 
-def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verbose="auto"):
+def fit_translation(
+    model, data, training, workdir, evaluate, callbacks=(), verbose="auto", until_epoch=None, monitor="bleu"
+):
     """Train a translation model, or go on training it, and leave the best weights in it.
 
     Args:
-        model: A translation model, not compiled.
+        model: A translation model, not compiled. Made under a `tf.distribute.MirroredStrategy`, it is trained on all of
+            its devices, with the numbers of one (see `keras_attention.training.replicas`).
         data: The training data: an object with `dataset`, endless, whose epochs begin at any point (see
             `first_epoch` of `translation_dataset`), and `steps_per_epoch`; or a callable that takes the first epoch and
             returns one, called once it is known where to go on.
         training: A `TranslationTraining`.
         workdir: Folder of this run (`claim_workdir`). Gets `last.npz`, written after every epoch, `best.weights.h5`,
             `history.csv` and `tensorboard/`.
-        evaluate: Callable without arguments that returns a dict with `"bleu"`, and whatever else is to be logged. It is
-            called after every epoch, with the averaged weights in the model if there is an average.
+        evaluate: Callable without arguments that returns a dict with `monitor`, and whatever else is to be logged.
+            Called after every epoch, with the averaged weights in the model if there is an average; where several
+            processes train together in each of them, and must return the same in all.
         callbacks: Further Keras callbacks.
         verbose: As in `model.fit`.
+        until_epoch: Epoch to stop after, on the way to `training.epochs`, whose schedule stays as it is: the same call
+            with a later one goes on as if there had been no stop. None for no stop.
+        monitor: Key of the figure that decides which epoch is best, the larger the better.
 
     Returns:
-        A dict: `best_bleu`, `best_epoch` (counted from 1), `epochs` and `seconds`, over all resumptions.
+        A dict: `best_<monitor>`, `best_epoch` (counted from 1), `epochs` and `seconds`, over all resumptions.
     """
     checkpoint = TrainingCheckpoint(workdir / "last.npz")
     best_and_last = BestAndLast(
@@ -139,15 +161,20 @@ def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verb
         patience=training.patience,
         halve_after=training.halve_after,
         minutes=training.minutes,
+        monitor=monitor,
     )
+    refuse_clocks(minutes=training.minutes)
     by_time = training.schedule == "cosine_over_minutes"
     first_epoch = 0
     data = data if not callable(data) else data(checkpoint.peek()["epoch"] if checkpoint.exists() else 0)
-    model.compile(
-        optimizer=make_optimizer(training, data.steps_per_epoch),
-        loss=TokenCrossEntropy(label_smoothing=training.label_smoothing),
-        jit_compile=training.jit_compile,
-    )
+    strategy = strategy_of(model)
+    with scope_of(strategy):
+        compile_for_training(
+            model,
+            training,
+            optimizer=make_optimizer(training, data.steps_per_epoch),
+            loss=make_loss(training, **({} if strategy is None else {"reduction": "sum"})),
+        )
     if checkpoint.exists():
         first_epoch = best_and_last.resume(model)
     budget = []
@@ -156,17 +183,17 @@ def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verb
         spent = best_and_last.record.get("training_seconds", 0.0) / 60
         budget = [TimeBudget(training.minutes, training.learning_rate, training.warmup_steps, spent, steps_done)]
         best_and_last.budget = budget[0]
-    if first_epoch < training.epochs and not best_and_last.finished:
+    last_epoch = training.epochs if until_epoch is None else min(until_epoch, training.epochs)
+    if first_epoch < last_epoch and not best_and_last.finished:
         model.fit(
-            data.dataset,
+            translation_of_process(data.dataset) if strategy is None else share_translation(data.dataset, strategy),
             steps_per_epoch=data.steps_per_epoch,
             initial_epoch=first_epoch,
-            epochs=training.epochs,
+            epochs=last_epoch,
             callbacks=[
                 *budget,
                 best_and_last,  # first: it puts its figures into the logs that the others write
-                keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0),
-                *_tensorboard(workdir),
+                *(_logs(workdir, first_epoch) if is_first_process() else []),
                 *callbacks,
             ],
             shuffle=False,  # the data come shuffled
@@ -175,11 +202,12 @@ def fit_translation(model, data, training, workdir, evaluate, callbacks=(), verb
     return best_and_last.finish(model)
 
 
-def _tensorboard(workdir):
-    try:
-        return [keras.callbacks.TensorBoard(workdir / "tensorboard", write_graph=False)]
-    except ImportError:  # the writer of this backend is not installed; the CSV log has the same figures
-        return []
+def _logs(workdir, first_epoch):
+    logs = [keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0)]
+    # Where the writer of this backend is not installed, the CSV log has the same figures.
+    with contextlib.suppress(ImportError):
+        logs.append(keras.callbacks.TensorBoard(workdir / "tensorboard", write_graph=False))
+    return logs
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")

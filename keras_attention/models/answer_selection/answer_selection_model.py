@@ -7,9 +7,10 @@ from keras import ops
 from keras_attention.layers.cosine_similarity import CosineSimilarity
 from keras_attention.models.answer_selection import pool_scoring
 from keras_attention.models.answer_selection.sequence_encoders import SequenceEncoder
+from keras_attention.models.functional_model import FunctionalModel
 
 
-class AnswerSelectionModel(keras.Model):
+class AnswerSelectionModel(FunctionalModel):
     """Functional model from token ids of a question and its candidate answers to cosine similarities.
 
     Inputs `{"question_ids": (batch, question_length), "answer_ids": (batch, candidates, answer_length)}`, integers,
@@ -35,6 +36,7 @@ class AnswerSelectionModel(keras.Model):
 
     def __init__(self, encoder, config, embedding_matrix=None, name=None, dtype=None):
         # Layers
+        self._set_policy(dtype)
         width, matrix_shape = config["embedding_width"], None
         if embedding_matrix is not None:
             embedding_matrix = np.asarray(embedding_matrix, "float32")
@@ -61,7 +63,7 @@ class AnswerSelectionModel(keras.Model):
         question_ids = keras.Input((None,), dtype="int32", name="question_ids")
         answer_ids = keras.Input((None, None), dtype="int32", name="answer_ids")
         similarity = self._compare(self._represent(question_ids), self._represent(answer_ids), all_pairs=False)
-        super().__init__({"question_ids": question_ids, "answer_ids": answer_ids}, similarity, name=name)
+        self._make_functional({"question_ids": question_ids, "answer_ids": answer_ids}, similarity, name)
 
         # Config
         self._config = {**config, "name": self.name}
@@ -71,13 +73,6 @@ class AnswerSelectionModel(keras.Model):
             self.sequence_encoder.embedding.embeddings.assign(embedding_matrix)
         # Kept out of Keras' tracking: the faces hold the same layers once more, and would be saved once more.
         object.__setattr__(self, "_faces", {})
-
-    def __setattr__(self, name, value):
-        # Layers are set before `keras.Model.__init__`, which torch refuses. The functional graph holds them anyway.
-        if isinstance(value, keras.layers.Layer) and keras.backend.backend() == "torch":
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
 
     def _make_pooling(self, config, dtype):
         raise NotImplementedError("A subclass makes its pooling layers here.")

@@ -3,10 +3,12 @@
 import keras
 from keras import ops
 
+from keras_attention.models.functional_model import FunctionalModel
+
 PAD_ID = 0
 
 
-class TranslationModel(keras.Model):
+class TranslationModel(FunctionalModel):
     """Base of the translation models: a Functional model with a stepwise face.
 
     The sequence face, for training: `model({"source_ids", "target_ids"})` gives logits `(batch, target_length,
@@ -74,7 +76,7 @@ class TranslationModel(keras.Model):
         embedded = self.target_dropout(self.target_embedding(target_ids))
         features = self._decode_sequence(embedded, encoded, ops.not_equal(target_ids, PAD_ID))
         logits = self._word_logits(self._readout(features), tie_embeddings)
-        super().__init__(inputs={"source_ids": source_ids, "target_ids": target_ids}, outputs=logits, name=name)
+        self._make_functional({"source_ids": source_ids, "target_ids": target_ids}, logits, name)
 
     def _word_logits(self, readout, tie_embeddings):
         projected = self.word_projection(self.readout_dropout(readout))
@@ -113,6 +115,18 @@ class TranslationModel(keras.Model):
         features, state, weights = self._step(embedded, state, memory)
         return self._word_logits(self._readout(features), self.tie_embeddings), state, weights
 
+    def prepare_decoding(self, memory):
+        """Make beforehand what all the steps of a loop have in common.
+
+        Args:
+            memory: What `encode` returned.
+
+        Returns:
+            `(step, memory)`: a function like `decode_step`, with the same results up to rounding, and the memory to hand
+            to it. Here `decode_step` itself; a model that can spare something returns its own.
+        """
+        return self.decode_step, memory
+
     def _annotate(self, source_ids):
         raise NotImplementedError
 
@@ -124,9 +138,6 @@ class TranslationModel(keras.Model):
 
     def _step(self, embedded, state, memory):
         raise NotImplementedError
-
-    def _set_policy(self, dtype):
-        self._policy = keras.dtype_policies.get(dtype) if dtype is not None else keras.config.dtype_policy()
 
     def get_config(self):
         names = self.config_names
