@@ -41,6 +41,11 @@ class Corpora:
     validation: AnswerSelectionData
     reported: dict = dataclasses.field(default_factory=dict)
 
+    @property
+    def test(self):
+        """The reported part where there is one only, else None."""
+        return next(iter(self.reported.values())) if len(self.reported) == 1 else None
+
 
 def read_data(path, form="tsv"):
     """Read one file in one of the forms of `READERS`, for evaluation: with pools.

@@ -160,6 +160,38 @@ def answer_selection_rows(results, baseline="BM25", *, figure="mrr", resamples=1
     return rows
 
 
+def average_results(results):
+    """Average several runs of one system, say with other seeds, question by question.
+
+    Args:
+        results: list of what ``evaluate_answer_selection`` returned, all for the same questions.
+
+    Returns:
+        A dict as of ``evaluate_answer_selection``: every value is the mean over the runs. Compared by the paired
+        bootstrap it says what a run may be expected to do on other questions; how far runs lie apart is another
+        matter, and stands in the single results.
+
+    Raises:
+        ValueError: no result, or results of different questions.
+
+    Example:
+    >>> from keras_attention.evaluation.answer_selection import average_results, evaluate_answer_selection
+    >>> runs = [evaluate_answer_selection([scores], [[1, 0]]) for scores in ([0.9, 0.1], [0.2, 0.7])]
+    >>> average_results(runs)["mrr"]
+    0.75
+    """
+    results = list(results)
+    missing = [numpy.isnan(result["values"]["mrr"]) for result in results]
+    if not results or any(not numpy.array_equal(rows, missing[0]) for rows in missing):
+        raise ValueError(
+            "results must hold at least one, and all of the same questions. "
+            f"Received: {[result['questions'] for result in results]} questions"
+        )
+    values = {name: numpy.mean([result["values"][name] for result in results], axis=0) for name in FIGURES}
+    means = {name: float(values[name][~missing[0]].mean()) for name in FIGURES}
+    return {**means, "questions": results[0]["questions"], "values": values}
+
+
 def right_answer_lengths(labels, candidate_lengths):
     """Return, per question, the mean length of its right candidates.
 

@@ -5,7 +5,7 @@ import gzip
 import numpy
 import pytest
 
-from keras_attention.data.word_vectors import read_word_vectors
+from keras_attention.data.word_vectors import read_vector_words, read_word_vectors
 
 GLOVE = "the 1 2\ncat 3 4\n. . . 5 6\nzebra x y\n"
 VOCABULARY = ["", "[UNK]", "Cat", "the", "dog", ". . ."]
@@ -74,3 +74,15 @@ def test_errors(tmp_path):
         read_word_vectors(tmp_path / "no.txt", VOCABULARY)
     with pytest.raises(ValueError, match="vocabulary_path goes with"):
         read_word_vectors(tmp_path / "no.npy", VOCABULARY)
+
+
+def test_words_in_the_order_of_the_file(tmp_path):
+    (tmp_path / "glove.txt").write_text(GLOVE)
+    (tmp_path / "w2v.txt").write_text("4 2\n" + GLOVE)
+    for name in ("glove.txt", "w2v.txt"):
+        assert read_vector_words(tmp_path / name) == ["the", "cat", ". . .", "zebra"]
+        assert read_vector_words(tmp_path / name, count=2) == ["the", "cat"]
+    (tmp_path / "words.txt").write_text("one\ntwo\n")
+    assert read_vector_words("any.npy", vocabulary_path=tmp_path / "words.txt", count=9) == ["one", "two"]
+    with pytest.raises(ValueError, match=r"vocabulary_path goes with a \.npy"):
+        read_vector_words(tmp_path / "glove.txt", vocabulary_path=tmp_path / "words.txt")

@@ -11,6 +11,7 @@ from keras_attention.evaluation.answer_selection import (
     accuracy_by_answer_length,
     answer_selection_rows,
     answer_selection_table,
+    average_results,
     compare_with_baseline,
     evaluate_answer_selection,
     right_answer_lengths,
@@ -124,3 +125,19 @@ def test_errors_of_bands():
         accuracy_by_answer_length([1.0], [1], edges=[3, 2])
     with pytest.raises(ValueError, match="none"):
         accuracy_by_answer_length([numpy.nan], [1])
+
+
+def test_the_mean_of_several_runs_is_taken_question_by_question():
+    results = list(systems().values())
+    mean = average_results(results)
+    assert mean["questions"] == results[0]["questions"] == 59
+    for name in FIGURES:
+        assert mean[name] == pytest.approx(sum(result[name] for result in results) / 3)
+        expected = sum(result["values"][name] for result in results) / 3
+        numpy.testing.assert_allclose(mean["values"][name], expected)
+        assert numpy.isnan(mean["values"][name][0])
+    answer_selection_rows({"BM25": results[0], "mean": mean})
+    other = evaluate_answer_selection([[0.1, 0.2]] * 60, [[1, 0]] * 60)
+    for bad in ([], [results[0], other]):
+        with pytest.raises(ValueError, match="of the same questions"):
+            average_results(bad)

@@ -36,6 +36,7 @@ def test_the_files_that_come_along_are_read(path):
         (GOOD + "[training]\nepoch = 3\n", r"unknown option of \[training\]: 'epoch'"),
         (GOOD + "[training]\nepochs = 0\n", "epochs=0"),
         (GOOD + '[text]\ntokenizer = "bpe"\n', "tokenizer='bpe'"),
+        (GOOD + "[vectors]\nfurther_words = 9\n", "goes with the tokenizer 'words'"),
         ("[model\n", "not valid TOML"),
     ],
 )
@@ -91,14 +92,16 @@ def test_your_questions_are_held_out(tmp_path):
     assert (len(corpora.train.questions), len(corpora.validation.questions)) == (18, 2)
     assert not set(corpora.train.questions) & set(corpora.validation.questions)
     assert [len(pool) for pool in corpora.validation.pools] == [40, 40]
-    assert corpora.test is None
+    assert corpora.reported == {}
     named = open_corpora(train=path, validation=path, test=path)
-    assert len(named.train.questions) == len(named.validation.questions) == len(named.test.questions) == 20
+    parts = (named.train, named.validation, named.reported["The test part"])
+    assert [len(part.questions) for part in parts] == [20, 20, 20]
 
 
 def test_medquad():
     corpora = open_corpora(medquad=True)
-    assert [len(part.questions) for part in (corpora.train, corpora.validation, corpora.test)] == [4375, 582, 637]
+    parts = (corpora.train, corpora.validation, corpora.reported["MedQuAD test"])
+    assert [len(part.questions) for part in parts] == [4375, 582, 637]
 
 
 @pytest.mark.parametrize(

@@ -51,3 +51,11 @@ def test_errors():
         WordTokenizer(["a"])
     with pytest.raises(ValueError, match="at least one word"):
         WordTokenizer(Vocabulary([]))
+
+
+def test_further_words_get_ids_behind_those_of_the_texts():
+    options = {"normalizer": TextNormalizer(lowercase=True), "minimum_count": 2}
+    further = ["Dog", "cat", "don't", "", "dog", "zebra"]
+    tokenizer = WordTokenizer.train(["cat cat wug."], further_words=further, **options)
+    assert tokenizer.vocabulary.tokens[4:] == ("cat", "dog", "zebra")
+    assert tokenizer.tokenize(["a Zebra"]).to_list() == [[1, 6]]
