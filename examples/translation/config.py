@@ -4,7 +4,10 @@ import dataclasses
 import tomllib
 from pathlib import Path
 
+import numpy as np
+
 from keras_attention import models
+from keras_attention.data import lexical_vectors
 from keras_attention.text import SentencePieceTokenizer, TextNormalizer, WordTokenizer
 from keras_attention.training.translation import TranslationTraining
 
@@ -27,6 +30,8 @@ class TranslationConfig:
         model: `name`, one of "seq2seq", "rnn_encoder_decoder", "rnn_search", and the model's arguments.
         training: Arguments of `TranslationTraining`.
         evaluation: `lowercase`, whether BLEU ignores case.
+        vectors: `lexical_pairs`, how many training pairs the first word vectors are learnt from by counting (see
+            `lexical_vectors`); 0, the default, leaves them random.
     """
 
     text: dict
@@ -34,6 +39,7 @@ class TranslationConfig:
     model: dict
     training: TranslationTraining
     evaluation: dict
+    vectors: dict = dataclasses.field(default_factory=dict)
 
     def as_dict(self):
         """Return plain dicts, for the record of the run."""
@@ -58,6 +64,21 @@ class TranslationConfig:
         model_class = MODELS[options.pop("name")]
         return model_class(source_tokenizer.vocabulary_size, target_tokenizer.vocabulary_size, **options)
 
+    def set_first_vectors(self, model, sources, targets, source_tokenizer, target_tokenizer):
+        """Give a new model the word vectors that the configuration describes: random ones stay, or lexical ones."""
+        count = min(self.vectors.get("lexical_pairs", 0), len(sources))
+        if count:
+            chosen = np.random.default_rng(self.training.seed).choice(len(sources), count, replace=False)
+            model.load_word_vectors(
+                *lexical_vectors(
+                    source_tokenizer.tokenize([sources[i] for i in chosen]),
+                    target_tokenizer.tokenize([targets[i] for i in chosen]),
+                    model.source_vocabulary_size,
+                    model.target_vocabulary_size,
+                    model.embedding_dim,
+                )
+            )
+
 
 def load_config(path):
     """Read a configuration file.
@@ -79,6 +100,7 @@ def load_config(path):
         "model": None,
         "training": {field.name for field in dataclasses.fields(TranslationTraining)},
         "evaluation": {"lowercase"},
+        "vectors": {"lexical_pairs"},
     }
     _check_names(path, "section", raw, known)
     model = raw.get("model", {})
@@ -104,6 +126,7 @@ def load_config(path):
         model=model,
         training=TranslationTraining(**raw.get("training", {})),
         evaluation=raw.get("evaluation", {}),
+        vectors=raw.get("vectors", {}),
     )
 
 

@@ -37,6 +37,7 @@ def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=
     workdir = claim_workdir(workdir, {**config.as_dict(), "training_pairs": len(corpora.train.sources)})
     with scope_of(every_device() if mirrored else None):
         model = config.make_model(source_tokenizer, target_tokenizer)
+    config.set_first_vectors(model, corpora.train.sources, corpora.train.targets, source_tokenizer, target_tokenizer)
     translator = Translator(model, source_tokenizer, target_tokenizer)
 
     def data(first_epoch):

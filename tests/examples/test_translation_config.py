@@ -70,3 +70,20 @@ def test_your_pairs_are_held_out_by_source_sentence(tmp_path):
 def test_bad_corpora(named, complaint):
     with pytest.raises(ValueError, match=complaint):
         open_corpora(**named)
+
+
+def test_first_word_vectors_from_the_pairs(tmp_path):
+    (tmp_path / "words.toml").write_text(
+        '[text]\ntokenizer = "words"\nvocabulary_size = 7\njoint = false\n'
+        '[model]\nname = "rnn_search"\nembedding_dim = 4\nencoder_units = 2\ndecoder_units = 2\n'
+        "[vectors]\nlexical_pairs = 3\n"
+    )
+    config = load_config(tmp_path / "words.toml")
+    sources, targets = ["the dog", "the cat", "dog"], ["le chien", "le chat", "chien"]
+    tokenizers = config.train_tokenizers(sources, targets)
+    model = config.make_model(*tokenizers)
+    config.set_first_vectors(model, sources, targets, *tokenizers)
+    dog, cat = (model.source_embedding.embeddings.numpy()[i] for i in tokenizers[0].tokenize("dog cat").numpy())
+    chien, chat = (model.target_embedding.embeddings.numpy()[i] for i in tokenizers[1].tokenize("chien chat").numpy())
+    assert dog @ chien > dog @ chat
+    assert cat @ chat > cat @ chien

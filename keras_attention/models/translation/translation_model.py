@@ -127,6 +127,36 @@ class TranslationModel(FunctionalModel):
         """
         return self.decode_step, memory
 
+    def load_word_vectors(self, source_vectors=None, target_vectors=None, length=None):
+        """Begin with the given word vectors in place of random ones.
+
+        Args:
+            source_vectors: Float `(source_vocabulary_size, embedding_dim)`, or None to leave that side as it is. A row
+                of zeros leaves that word as it is.
+            target_vectors: Float `(target_vocabulary_size, embedding_dim)`, or None. With tied embeddings these are
+                also what words are scored by.
+            length: Length that each given vector is brought to; by default the mean length of the random rows, so
+                that the model's scale is not changed.
+
+        Raises:
+            ValueError: If a shape does not fit the model.
+        """
+        for name, layer, vectors in (
+            ("source_vectors", self.source_embedding, source_vectors),
+            ("target_vectors", self.target_embedding, target_vectors),
+        ):
+            if vectors is None:
+                continue
+            vectors = ops.convert_to_numpy(vectors).astype("float32")
+            rows = ops.convert_to_numpy(layer.embeddings).astype("float32")
+            if vectors.shape != rows.shape:
+                raise ValueError(f"`{name}` must have shape {rows.shape}. Received: {name}.shape={vectors.shape}")
+            own = (vectors**2).sum(axis=1, keepdims=True) ** 0.5
+            usual = ((rows**2).sum(axis=1) ** 0.5).mean() if length is None else length
+            given = own[:, 0] > 0
+            rows[given] = vectors[given] / own[given] * usual
+            layer.embeddings.assign(rows)
+
     def _annotate(self, source_ids):
         raise NotImplementedError
 
