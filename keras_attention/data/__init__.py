@@ -11,6 +11,7 @@ from keras_attention.data.encoded_answer_selection import EncodedAnswerSelection
 from keras_attention.data.insurance_qa_v1 import read_insurance_qa_v1
 from keras_attention.data.insurance_qa_v2 import read_insurance_qa_v2
 from keras_attention.data.lexical_vectors import lexical_vectors
+from keras_attention.data.lexical_vectors import lexical_vectors
 from keras_attention.data.med_quad import med_quad_directory, read_med_quad
 from keras_attention.data.multi30k import load_multi30k
 from keras_attention.data.streamed_translation import StreamedTranslationDataset
@@ -32,6 +33,7 @@ __all__ = [
     "answer_selection_steps",
     "encode_answer_selection",
     "encode_texts",
+    "lexical_vectors",
     "load_multi30k",
     "load_tatoeba",
     "med_quad_directory",

@@ -38,6 +38,22 @@ def test_the_sequence_is_the_steps(cls, tied):
             assert np.all(weights[1, :, 2:] == 0)
 
 
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("options", [{}, {"reset_after": True}, {"normalize_attention": True}], ids=str)
+def test_the_prepared_step_is_the_step(options, tied):
+    model = make(RNNSearch, tie_embeddings=tied, **options)
+    for weight in model.trainable_variables:  # biases too
+        weight.assign_add(np.random.default_rng(0).normal(size=weight.shape).astype("float32") * 0.1)
+    memory = model.encode(SOURCE)
+    state = prepared_state = model.initial_state(memory)
+    prepared, prepared_memory = model.prepare_decoding(memory)
+    for t in range(TARGET.shape[1]):
+        logits, state, weights = model.decode_step(TARGET[:, t : t + 1], state, memory)
+        found, prepared_state, found_weights = prepared(TARGET[:, t : t + 1], prepared_state, prepared_memory)
+        for a, b in ((found, logits), (prepared_state, state), (found_weights, weights)):
+            np.testing.assert_allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), atol=1e-5)
+
+
 @pytest.mark.parametrize("cls", SMALL)
 def test_hypotheses_share_one_memory(cls):
     """Two hypotheses of a sentence in one call are two calls, though the memory is there once."""
@@ -78,7 +94,9 @@ def test_learns_to_copy(cls):
     source = np.concatenate([words, np.full((512, 1), 3)], axis=1)
     target = np.concatenate([np.full((512, 1), 2), words], axis=1)
     model.compile(
-        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+        keras.optimizers.Adam(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=keras.backend.backend() == "jax",
     )
     history = model.fit({"source_ids": source, "target_ids": target}, source, epochs=12, batch_size=32, verbose=0)
     assert history.history["loss"][-1] < 0.35
@@ -108,3 +126,24 @@ def test_the_papers_initialisation(cls):
             assert 0.04 < np.abs(kernel).max() <= 0.08
     else:
         assert np.abs(ops.convert_to_numpy(model.decoder.cell.kernel)).max() < 0.06
+
+
+@pytest.mark.parametrize("cls", SMALL)
+def test_given_word_vectors_take_the_place_of_random_ones(cls):
+    model = make(cls)
+    before = ops.convert_to_numpy(model.source_embedding.embeddings).copy()
+    vectors = np.zeros((11, 6))
+    vectors[5] = [3, 0, 0, 0, 0, 0]
+    model.load_word_vectors(source_vectors=vectors, length=0.5)
+    after = ops.convert_to_numpy(model.source_embedding.embeddings)
+    np.testing.assert_allclose(after[5], [0.5, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(np.delete(after, 5, 0), np.delete(before, 5, 0))
+    usual = np.linalg.norm(after, axis=1).mean()
+    model.load_word_vectors(source_vectors=vectors)
+    assert np.linalg.norm(ops.convert_to_numpy(model.source_embedding.embeddings)[5]) == pytest.approx(usual)
+
+
+def test_word_vectors_of_another_shape_are_refused():
+    model = make(RNNSearch)
+    with pytest.raises(ValueError, match=r"`target_vectors` must have shape \(12, 6\).*\(12, 5\)"):
+        model.load_word_vectors(target_vectors=np.ones((12, 5)))
