@@ -8,7 +8,9 @@ import numpy as np
 
 from keras_attention.data import encode_texts
 from keras_attention.export.answer_selection import AnswerSelectionGraph, export_answer_selection
+from keras_attention.export.answer_selection_index import AnswerIndexGraph, export_answer_index
 from keras_attention.models.answer_selection.attentive_pooling_model import AttentivePoolingModel
+from keras_attention.models.half_precision import in_float32
 from keras_attention.ranked_answer import RankedAnswer
 from keras_attention.retrieval import BM25, build_answer_index, load_answer_index, save_answer_index
 from keras_attention.text import load_tokenizer
@@ -272,9 +274,75 @@ class AnswerSelector:
         self.answers, self.answer_index, self.bm25 = answers, index, bm25
         return self
 
-    def export(self, directory, version=None):
-        """Write `<directory>/<version>/`, a SavedModel from strings to similarities. See `export_answer_selection`."""
-        return export_answer_selection(self.graph, directory, version)
+    def export(self, directory, version=None, *, interface="text", allow_newer_operations=False):
+        """Write `<directory>/<version>/`, a SavedModel from strings to similarities, or with `interface="token_ids"`
+        from ids. See `export_answer_selection`.
+        """
+        return export_answer_selection(self.graph, directory, version, interface, allow_newer_operations)
+
+    def export_with_index(
+        self,
+        directory,
+        version=None,
+        *,
+        top_k=10,
+        candidate_count=100,
+        encode_when_asked=False,
+        allow_newer_operations=False,
+    ):
+        """Write `<directory>/<version>/`, a SavedModel that holds the index and answers questions from it.
+
+        Args:
+            directory: The model's folder; the version is a folder inside it, as TF Serving wants.
+            version: Integer; one more than the greatest there if None, beginning with 1.
+            top_k: Answers per question; all of them if the index has fewer.
+            candidate_count: How many candidates BM25 proposes; at least `top_k` of them. AP models only.
+            encode_when_asked: Store the answers' ids instead of their features, and compute the features of the
+                candidates at every question: a small fraction of the room, more time per question. AP models only.
+            allow_newer_operations: Allow operations that servers before 2.20 do not have, see `check_operations`.
+
+        Signatures: see `export_answer_index`.
+
+        Raises:
+            ValueError: If there is no index yet, or an argument is out of range; or as of `export`.
+            RuntimeError: If the reloaded SavedModel answers otherwise than `search`. Nothing is left behind then.
+        """
+        self._check(top_k, False, 1)
+        self._require_index()
+        if encode_when_asked and not self.has_weights:
+            raise ValueError(
+                f"`encode_when_asked` is for AP models; the index of {type(self.model).__name__} is small. "
+                "Received: encode_when_asked=True"
+            )
+        index, count = self.answer_index, min(max(top_k, candidate_count), len(self.answers))
+        model = in_float32(self.model)
+        if model is not self.model:  # what is compared must be computed as it is served
+            selector = AnswerSelector(model, self.tokenizer, self.question_length, self.answer_length)
+            selector.index(self.answers, dtype=index.describe()["dtype"])
+            return selector.export_with_index(
+                directory,
+                version,
+                top_k=top_k,
+                candidate_count=candidate_count,
+                encode_when_asked=encode_when_asked,
+                allow_newer_operations=allow_newer_operations,
+            )
+        if not self.has_weights:
+            stored = {"vectors": np.asarray(index.vectors)}
+        else:
+            stored = {"postings": self.bm25.postings(), "candidate_count": count}
+            if encode_when_asked:
+                ids = encode_texts(self.answers, self.tokenizer, self.answer_length)
+                stored["ids"], stored["offsets"] = ids[ids != 0], np.append(0, np.cumsum((ids != 0).sum(axis=1)))
+            else:
+                stored["features"], stored["offsets"] = np.asarray(index.features), index.offsets
+        graph = AnswerIndexGraph(self.graph, self.answers, min(top_k, len(self.answers)), **stored)
+
+        def expected(questions):
+            found = self.search(questions, graph.top_k, candidate_count=candidate_count)
+            return np.array([[one.score for one in row] for row in found], "float32")
+
+        return export_answer_index(graph, expected, directory, version, allow_newer_operations)
 
     def _encode_questions(self, questions, batch_size):
         return self.model.encode_questions(encode_texts(questions, self.tokenizer, self.question_length), batch_size)

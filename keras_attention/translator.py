@@ -258,9 +258,30 @@ class Translator:
         model = keras.models.load_model(directory / "model.keras", compile=False)
         return cls(model, source, target, **config)
 
-    def export(self, directory, version=None, beam_width=4, length_normalization=1.0, coverage_penalty=0.0):
-        """Write `<directory>/<version>/`, a SavedModel from strings to strings. See `export_translation`."""
-        return export_translation(self.graph, directory, version, beam_width, length_normalization, coverage_penalty)
+    def export(
+        self,
+        directory,
+        version=None,
+        beam_width=4,
+        length_normalization=1.0,
+        coverage_penalty=0.0,
+        *,
+        interface="text",
+        allow_newer_operations=False,
+    ):
+        """Write `<directory>/<version>/`, a SavedModel from strings to strings, or with `interface="token_ids"` from
+        ids to ids. See `export_translation`.
+        """
+        return export_translation(
+            self.graph,
+            directory,
+            version,
+            beam_width,
+            length_normalization,
+            coverage_penalty,
+            interface,
+            allow_newer_operations,
+        )
 
 
 def _checked_texts(texts):

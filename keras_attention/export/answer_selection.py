@@ -2,7 +2,10 @@
 
 import tensorflow as tf
 
-from keras_attention.export.saved_model import write_saved_model
+from keras_attention.export.answer_selection_attention import attention_endpoints
+from keras_attention.export.saved_model import compare_signatures, write_saved_model
+
+INTERFACES = ("text", "token_ids")
 
 
 class AnswerSelectionGraph:
@@ -44,8 +47,10 @@ class AnswerSelectionGraph:
 
     def similarity(self, question, answer):
         """Score pairs: `(batch,)` strings each to `similarity`, float32 `(batch,)`."""
-        question_ids = self.ids(question, self.question_length)
-        answer_ids = self.ids(answer, self.answer_length)
+        return self.similarity_of_ids(self.ids(question, self.question_length), self.ids(answer, self.answer_length))
+
+    def similarity_of_ids(self, question_ids, answer_ids):
+        """Score pairs of ids, int32 `(batch, length)` each: operations of the TensorFlow core only."""
         similarity = self.model({"question_ids": question_ids, "answer_ids": answer_ids[:, None]})
         return {"similarity": similarity[:, 0]}
 
@@ -60,73 +65,119 @@ class AnswerSelectionGraph:
             `similarity`, float32 `(n,)` in the order given, and `order`, int32 `(n,)`: places of the answers, the best
             first; equal ones stay in the order given.
         """
-        question_ids = self.ids(question, self.question_length)
-        answer_ids = self.ids(answers, self.answer_length)
+        return self.rank_ids(self.ids(question, self.question_length), self.ids(answers, self.answer_length))
+
+    def rank_ids(self, question_ids, answer_ids):
+        """Score the ids of one question, `(1, length)`, against those of many answers, `(n, length)`; see `rank`."""
         similarity = self.model({"question_ids": question_ids, "answer_ids": answer_ids[None]})[0]
         return {"similarity": similarity, "order": tf.argsort(similarity, direction="DESCENDING", stable=True)}
 
+    def example_texts(self):
+        """Return texts of mixed length and kind, to compare with and to warm up."""
+        vocabulary = [self.tokenizer.id_to_piece(i) for i in range(4, min(44, self.tokenizer.vocabulary_size))]
+        words = [piece.replace("\u2581", " ").strip() or "." for piece in vocabulary] or ["."]
+        return ["", "   ", words[0], " ".join(words[:5]), " ".join(words[5:]), " ".join(words), "\U0001f642 ?"]
 
-def export_answer_selection(graph, directory, version=None):
-    """Write a SavedModel that scores strings, reload it, compare, and only then put it in its place.
 
-    Signatures:
+def export_answer_selection(graph, directory, version=None, interface="text", allow_newer_operations=False):
+    """Write a SavedModel of a selector, check it, reload it, compare, and only then put it in its place.
+
+    With `interface="text"` it scores strings. Signatures:
 
     - `serving_default`: `question`, `answer` string `[batch]` to `similarity` float32 `[batch]`, from -1 to 1;
     - `rank`: `question` string `[1]`, `answers` string `[n]` to `similarity` float32 `[n]`, in the order given, and
-      `order` int32 `[n]`, places of the answers from the best to the worst.
+      `order` int32 `[n]`, places of the answers from the best to the worst;
+    - `attention`, of AP models: tokens of both sides and the weights they were pooled with, see `attention_endpoints`.
 
     `tf.saved_model.load` serves it once `tensorflow_text` is imported.
+
+    With `interface="token_ids"` it scores ids with operations of the TensorFlow core only, for servers without TF Text:
+    the same signatures with `question_ids` int32 `[batch, question_length]` and `answer_ids` int32 `[batch,
+    answer_length]`, or `[1, question_length]` and `[n, answer_length]`, padded with 0 to the right. They are read as
+    they come, whatever their length. The tokenizer lies beside it then, in `assets.extra/tokenizer`.
 
     Args:
         graph: An `AnswerSelectionGraph`.
         directory: The model's folder; the version is a folder inside it, as TF Serving wants.
         version: Integer; one more than the greatest there if None, beginning with 1.
+        interface: `"text"` or `"token_ids"`.
+        allow_newer_operations: Allow operations that servers before 2.20 do not have, see `check_operations`.
 
     Returns:
         The path of the version's folder.
 
     Raises:
-        ValueError: If the version exists, or is not a positive integer.
+        ValueError: If the version exists, or is not a positive integer, if an option is out of range, or if the graph
+            holds an operation that the stock server does not have.
         RuntimeError: If the reloaded SavedModel answers otherwise than the model itself. Nothing is left behind then.
     """
-    question = tf.TensorSpec([None], tf.string, name="question")
-    one_question = tf.TensorSpec([1], tf.string, name="question")
-    endpoints = {
-        "serving_default": (graph.similarity, [question, tf.TensorSpec([None], tf.string, name="answer")]),
-        "rank": (graph.rank, [one_question, tf.TensorSpec([None], tf.string, name="answers")]),
-    }
+    if interface not in INTERFACES:
+        raise ValueError(f"`interface` must be one of {INTERFACES}. Received: interface={interface!r}")
+    options = {"allow_newer_operations": allow_newer_operations}
+    if interface == "text":
+        tracked = (graph.model, graph.tokenizer)
+    else:
+        tracked = (graph.model,)
+        options.update(libraries=("tensorflow",), extra=lambda folder: graph.tokenizer.save(folder / "tokenizer"))
+    endpoints = answer_selection_endpoints(graph, interface)
+    calls = _example_calls(graph, interface)
+    attention = attention_endpoints(graph) if interface == "text" else {}
+    calls += [(name, calls[0][1], function(**calls[0][1])) for name, (function, _) in attention.items()]
     return write_saved_model(
         directory,
         version,
-        tracked=(graph.model, graph.tokenizer),
-        endpoints=endpoints,
-        compare=lambda path: _compare(graph, path),
+        tracked=tracked,
+        endpoints={"serving_default": endpoints["similarity"], "rank": endpoints["rank"], **attention},
+        compare=lambda path: compare_signatures(tf.saved_model.load(str(path)).signatures, calls),
+        warm_up=[(name, inputs) for name, inputs, _ in calls[:2]],
+        **options,
     )
 
 
-def _compare(graph, path):
-    """Check that the SavedModel says what the model says, on texts of mixed length and kind."""
-    vocabulary = [graph.tokenizer.id_to_piece(i) for i in range(4, min(44, graph.tokenizer.vocabulary_size))]
-    words = [piece.replace("\u2581", " ").strip() or "." for piece in vocabulary] or ["."]
-    texts = ["", "   ", words[0], " ".join(words[:5]), " ".join(words[5:]), " ".join(words), "\U0001f642 ?"]
-    questions, answers = (tf.constant([row[i] for row in zip(texts, texts[1:] + texts[:1])]) for i in (0, 1))
-    signatures = tf.saved_model.load(str(path)).signatures
-    differences = [
-        tf.abs(
-            signatures["serving_default"](question=questions, answer=answers)["similarity"]
-            - graph.similarity(questions, answers)["similarity"]
+def answer_selection_endpoints(graph, interface="text"):
+    """Return the functions that score pairs and lists, with their inputs.
+
+    Returns:
+        Dict from `"similarity"` and `"rank"` to `(function, input_signature)`.
+    """
+    if interface == "text":
+        functions, names, shape, dtype = (
+            (graph.similarity, graph.rank),
+            ("question", "answer", "answers"),
+            (),
+            tf.string,
         )
-    ]
+    else:
+        functions = graph.similarity_of_ids, graph.rank_ids
+        names, shape, dtype = ("question_ids", "answer_ids", "answer_ids"), (None,), tf.int32
+
+    def spec(rows, name):
+        return tf.TensorSpec([rows, *shape], dtype, name=name)
+
+    return {
+        "similarity": (functions[0], [spec(None, names[0]), spec(None, names[1])]),
+        "rank": (functions[1], [spec(1, names[0]), spec(None, names[2])]),
+    }
+
+
+def _example_calls(graph, interface):
+    """Return what `compare_signatures` wants: pairs, and each question against all texts, which must score as pairs."""
+    texts = graph.example_texts()
+    questions, answers = tf.constant(texts), tf.constant(texts[1:] + texts[:1])
+
+    def inputs(question, answer, plural):
+        if interface == "text":
+            return {"question": question, "answers" if plural else "answer": answer}
+        return {
+            "question_ids": graph.ids(question, graph.question_length),
+            "answer_ids": graph.ids(answer, graph.answer_length),
+        }
+
+    ranked = []
     for i in range(2, len(texts)):
-        asked, every = questions[i : i + 1], tf.constant(texts)
-        pairs = graph.similarity(tf.repeat(asked, len(texts)), every)["similarity"]
-        ranked = signatures["rank"](question=asked, answers=every)
-        differences.append(tf.abs(ranked["similarity"] - pairs))
-        ordered = tf.gather(ranked["similarity"], ranked["order"])
-        differences.append(tf.maximum(ordered[1:] - ordered[:-1], 0.0))
-    difference = float(tf.reduce_max(tf.concat(differences, axis=0)))
-    if not difference <= 1e-3:  # NaN is a difference too
-        raise RuntimeError(
-            "The reloaded SavedModel does not answer as the model does. "
-            f"Received: greatest difference of similarities={difference}"
-        )
+        asked = questions[i : i + 1]
+        expected = graph.similarity(tf.repeat(asked, len(texts)), questions)
+        ranked.append(("rank", inputs(asked, questions, True), expected))
+    pairs = ("serving_default", inputs(questions, answers, False), graph.similarity(questions, answers))
+    # The ranking of most words first: it is the one to warm up with.
+    return [pairs, *reversed(ranked)]

@@ -3,7 +3,9 @@
 import tensorflow as tf
 
 from keras_attention.decoding import beam_search, greedy_decode
-from keras_attention.export.saved_model import write_saved_model
+from keras_attention.export.saved_model import compare_signatures, write_saved_model
+
+INTERFACES = ("text", "token_ids")
 
 
 class TranslationGraph:
@@ -54,7 +56,7 @@ class TranslationGraph:
         end = tf.fill([tokens.nrows(), 1], tf.constant(self.source_tokenizer.end_id, tokens.dtype))
         ids = tf.cast(tf.concat([tokens, end], axis=1).to_tensor(), tf.int32)
         # A batch of none has no longest row; the encoder's loops want at least one step.
-        return tf.pad(ids, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(ids)[1])]])
+        return _at_least_one_column(ids)
 
     def decode(self, source_ids, beam_width=1, **options):
         """Translate ids into ids by `greedy_decode`, or by `beam_search` for a `beam_width` above 1.
@@ -90,6 +92,49 @@ class TranslationGraph:
             source_mask=source_mask,
             **options,
         )
+
+    def translate_ids(self, source_ids):
+        """Greedy, ids to ids: operations of the TensorFlow core only.
+
+        Args:
+            source_ids: int32 `(batch, source_length)`, padding 0 to the right, each row with the end symbol. They are
+                read as they come: `maximum_source_length` belongs to strings.
+
+        Returns:
+            `target_ids`, int32 `(batch, target_length)`, 0 after the end symbol, `length`, int32 `(batch,)`, end symbol
+            counted, and `score`, `(batch,)`.
+        """
+        result = self.decode(_at_least_one_column(source_ids))
+        return {
+            "target_ids": tf.identity(result["token_ids"][:, 0]),
+            "length": tf.identity(result["lengths"][:, 0]),
+            "score": tf.identity(result["scores"][:, 0]),
+        }
+
+    def translate_ids_n_best(self, source_ids, beam_width, length_normalization, coverage_penalty):
+        """Beam, ids to ids: `target_ids` `(batch, beam_width, target_length)`, `length` and `score`, the best first."""
+        result = self.decode(
+            _at_least_one_column(source_ids),
+            beam_width=beam_width,
+            n_best=beam_width,
+            length_normalization=length_normalization,
+            coverage_penalty=coverage_penalty,
+        )
+        return {
+            "target_ids": tf.identity(result["token_ids"]),
+            "lengths": tf.identity(result["lengths"]),
+            "scores": tf.identity(result["scores"]),
+        }
+
+    def translate_ids_with_alignment(self, source_ids):
+        """Greedy, ids to ids, with `alignment`, float32 `(batch, target_length, source_length)`."""
+        result = self.decode(_at_least_one_column(source_ids), return_alignment=True)
+        return {
+            "target_ids": tf.identity(result["token_ids"][:, 0]),
+            "length": tf.identity(result["lengths"][:, 0]),
+            "score": tf.identity(result["scores"][:, 0]),
+            "alignment": tf.identity(result["alignment"][:, 0]),
+        }
 
     def detokenize(self, token_ids):
         """Return the strings of `(batch, n, length)` ids, `(batch, n)`."""
@@ -136,10 +181,19 @@ class TranslationGraph:
         }
 
 
-def export_translation(graph, directory, version=None, beam_width=4, length_normalization=1.0, coverage_penalty=0.0):
-    """Write a SavedModel that turns strings into strings, reload it, compare, and only then put it in its place.
+def export_translation(
+    graph,
+    directory,
+    version=None,
+    beam_width=4,
+    length_normalization=1.0,
+    coverage_penalty=0.0,
+    interface="text",
+    allow_newer_operations=False,
+):
+    """Write a SavedModel of a translator, check it, reload it, compare, and only then put it in its place.
 
-    Signatures, all with an unknown batch:
+    With `interface="text"` it turns strings into strings. Signatures, all with an unknown batch:
 
     - `serving_default`: `text` string `[batch]` to `translation` string `[batch]` and `score` float32 `[batch]`;
     - `n_best`: `text` to `translations` string and `scores` float32, `[batch, beam_width]`, the best first;
@@ -148,51 +202,94 @@ def export_translation(graph, directory, version=None, beam_width=4, length_norm
 
     `tf.saved_model.load` serves it once `tensorflow_text` is imported.
 
+    With `interface="token_ids"` it turns ids into ids with operations of the TensorFlow core only, for servers without
+    TF Text. `source_ids` int32 `[batch, source_length]`, padded with 0 to the right, each row with the end symbol 3:
+
+    - `serving_default`: to `target_ids` int32 `[batch, target_length]`, 0 after the end symbol, `length` int32
+      `[batch]`, end symbol counted, and `score`;
+    - `n_best`: to `target_ids` `[batch, beam_width, target_length]`, `lengths` and `scores` `[batch, beam_width]`;
+    - `alignment`, of models that have one: as `serving_default`, and `alignment`.
+
+    The tokenizers lie beside it then, in `assets.extra/source_tokenizer` and `assets.extra/target_tokenizer`.
+
     Args:
         graph: A `TranslationGraph`.
         directory: The model's folder; the version is a folder inside it, as TF Serving wants.
         version: Integer; one more than the greatest there if None, beginning with 1.
         beam_width, length_normalization, coverage_penalty: Of `n_best`.
+        interface: `"text"` or `"token_ids"`.
+        allow_newer_operations: Allow operations that servers before 2.20 do not have, see `check_operations`.
 
     Returns:
         The path of the version's folder.
 
     Raises:
-        ValueError: If the version exists, or is not a positive integer.
+        ValueError: If the version exists, or is not a positive integer, if an option is out of range, or if the graph
+            holds an operation that the stock server does not have.
         RuntimeError: If the reloaded SavedModel answers otherwise than the model itself. Nothing is left behind then.
     """
-    text = [tf.TensorSpec([None], tf.string, name="text")]
-    endpoints = {
-        "serving_default": graph.translate,
-        "n_best": lambda text: graph.translate_n_best(text, beam_width, length_normalization, coverage_penalty),
+    if interface not in INTERFACES:
+        raise ValueError(f"`interface` must be one of {INTERFACES}. Received: interface={interface!r}")
+    beam = {
+        "beam_width": beam_width,
+        "length_normalization": length_normalization,
+        "coverage_penalty": coverage_penalty,
     }
-    if graph.model.has_alignment:
-        endpoints["alignment"] = graph.translate_with_alignment
+    options = {"allow_newer_operations": allow_newer_operations}
+    if interface == "text":
+        signature = [tf.TensorSpec([None], tf.string, name="text")]
+        endpoints = {
+            "serving_default": graph.translate,
+            "n_best": lambda text: graph.translate_n_best(text, **beam),
+            "alignment": graph.translate_with_alignment,
+        }
+        tracked = (graph.model, graph.source_tokenizer, graph.target_tokenizer)
+        inputs = {"text": tf.constant(_example_texts(graph))}
+    else:
+        signature = [tf.TensorSpec([None, None], tf.int32, name="source_ids")]
+        endpoints = {
+            "serving_default": graph.translate_ids,
+            "n_best": lambda source_ids: graph.translate_ids_n_best(source_ids, **beam),
+            "alignment": graph.translate_ids_with_alignment,
+        }
+        tracked = (graph.model,)
+        inputs = {"source_ids": graph.source_ids(_example_texts(graph))}
+        options.update(libraries=("tensorflow",), extra=lambda folder: _save_tokenizers(graph, folder))
+    if not graph.model.has_alignment:
+        del endpoints["alignment"]
     return write_saved_model(
         directory,
         version,
-        tracked=(graph.model, graph.source_tokenizer, graph.target_tokenizer),
-        endpoints={name: (function, text) for name, function in endpoints.items()},
-        compare=lambda path: _compare(graph, path),
+        tracked=tracked,
+        endpoints={name: (function, signature) for name, function in endpoints.items()},
+        compare=lambda path: _compare(path, endpoints["serving_default"], inputs),
+        warm_up=[(name, inputs) for name in endpoints],
+        **options,
     )
 
 
-def _compare(graph, path):
-    """Check that the SavedModel says what the model says, on texts of mixed length and kind."""
+def _example_texts(graph):
+    """Return texts of mixed length and kind, to compare with and to warm up."""
     vocabulary = [
         graph.source_tokenizer.id_to_piece(i) for i in range(4, min(24, graph.source_tokenizer.vocabulary_size))
     ]
     words = [piece.replace("\u2581", " ").strip() or "." for piece in vocabulary] or ["."]
-    texts = ["", "   ", words[0], " ".join(words[:5]), " ".join(words), "\U0001f642 ?"]
-    expected = graph.translate(tf.constant(texts))
-    served = tf.saved_model.load(str(path)).signatures["serving_default"](text=tf.constant(texts))
-    same = bool(tf.reduce_all(served["translation"] == expected["translation"]))
-    difference = float(tf.reduce_max(tf.abs(served["score"] - expected["score"])))
-    if not same or difference > 1e-3:
-        raise RuntimeError(
-            "The reloaded SavedModel does not answer as the model does. "
-            f"Received: same strings={same}, greatest difference of scores={difference}"
-        )
+    return ["", "   ", words[0], " ".join(words[:5]), " ".join(words), "\U0001f642 ?"]
+
+
+def _compare(path, function, inputs):
+    """Check that the SavedModel says what the model says."""
+    signatures = tf.saved_model.load(str(path)).signatures
+    compare_signatures(signatures, [("serving_default", inputs, function(**inputs))])
+
+
+def _save_tokenizers(graph, folder):
+    graph.source_tokenizer.save(folder / "source_tokenizer")
+    graph.target_tokenizer.save(folder / "target_tokenizer")
+
+
+def _at_least_one_column(ids):
+    return tf.pad(ids, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(ids)[1])]])
 
 
 def _pieces(tokenizer, token_ids):

@@ -7,15 +7,15 @@ from keras import ops
 def fused_loop_applies(layer):
     """Whether `layer`, a Keras GRU or LSTM, computes what the fused TensorFlow loops compute.
 
-    On another backend, on a GPU (where cuDNN is faster), with dropout inside the cell, with other activations, without
-    a bias, when unrolled or stateful, Keras' own loop is taken.
+    On another backend, on a GPU (where cuDNN is faster; not with `use_cudnn=False`), with dropout inside the cell, with
+    other activations, without a bias, when unrolled or stateful, Keras' own loop is taken.
     """
     if keras.backend.backend() != "tensorflow":
         return False
     from keras_attention.layers.recurrent_tensorflow import gpu_is_visible
 
     return (
-        not gpu_is_visible()
+        (layer.use_cudnn is False or not gpu_is_visible())
         and not layer.unroll
         and not layer.stateful
         and not layer.cell.dropout

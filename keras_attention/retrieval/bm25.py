@@ -109,6 +109,23 @@ class BM25:
         order = numpy.argsort(-scores, kind="stable")[:top_k]
         return order, scores[order]
 
+    def postings(self):
+        """Return the index itself, for a search elsewhere: a question's score is the sum over its words.
+
+        Returns:
+            Dict of `words`, the list of words; `offsets`, int64 ``(words + 1,)``; and, for word ``w`` in the rows
+            ``offsets[w]`` to ``offsets[w + 1]``, `places`, int32, the answers that hold it, and `scores`, float32, what
+            it adds to theirs.
+        """
+        stored, ids = self._index.scores, self._index.vocab_dict
+        words = [word for word in sorted(ids, key=ids.get) if ids[word] < len(stored["indptr"]) - 1]
+        return {
+            "words": words,
+            "offsets": numpy.asarray(stored["indptr"], "int64")[: len(words) + 1],
+            "places": numpy.asarray(stored["indices"], "int32"),
+            "scores": numpy.asarray(stored["data"], "float32"),
+        }
+
     def save(self, directory):
         """Write the index into a folder, which is made if missing."""
         self._index.save(str(directory), show_progress=False)
