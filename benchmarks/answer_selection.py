@@ -134,9 +134,8 @@ def print_comparison(part, bm25, runs):
     """
     averaged = {name: average_results([run["parts"][part] for run in of_model]) for name, of_model in runs.items()}
     seeds = len(next(iter(runs.values())))
-    for figure in ("accuracy_at_1", "mrr"):
-        title = f"{part}: means of {seeds} seeds" if seeds > 1 else part
-        console.print(answer_selection_table({"BM25": bm25, **averaged}, figure=figure, title=title))
+    results = {"BM25": bm25, **averaged}
+    console.print(answer_selection_table(results, title=f"{part}: means of {seeds} seeds" if seeds > 1 else part))
     table = Table("", "Seeds", "accuracy@1 of each", "MRR of each", "Minutes", "Epochs", "Parameters")
     for name, of_model in runs.items():
         each = {
@@ -151,9 +150,11 @@ def print_comparison(part, bm25, runs):
             name, numbers["seed"], *each.values(), minutes, numbers["epochs"], f"{of_model[0]['parameters']:,}"
         )
     console.print(table)
-    for encoder in ("CNN", "biLSTM"):
-        if {f"AP-{encoder}", f"QA-{encoder}"} <= set(averaged):
-            console.print(escape(describe_difference(averaged, f"AP-{encoder}", f"QA-{encoder}")), highlight=False)
+    pairs = [(name, "BM25") for name in averaged]
+    pairs += [(f"AP-{encoder}", f"QA-{encoder}") for encoder in ("CNN", "biLSTM")]
+    for first, second in pairs:
+        if {first, second} <= set(results):
+            console.print(escape(describe_difference(results, first, second)), highlight=False)
 
 
 def describe_difference(results, first, second):
