@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keras_attention import answer_selector
 from keras_attention.answer_selector import AnswerSelector
 from keras_attention.models.answer_selection import APCNN, QACNN, APBiLSTM, QABiLSTM
 from keras_attention.ranked_answer import RankedAnswer
@@ -81,6 +82,22 @@ def test_empty_texts_score_zero_and_no_candidates_give_none(selector):
     assert selector.rank("the cat", ["", " "])[0].score == 0.0
 
 
+def test_texts_that_nobody_expects_are_scored(selector):
+    """Half of a surrogate pair, a zero byte, thousands of words, nothing to see, names of special tokens, emoji."""
+    odd = ["\ud83d", "the\x00cat", "cat " * 5000, "\u200b\ufeff", "<pad> </s>", "\U0001f642" * 40]
+    ranked = selector.rank("the cat", odd)
+    assert sorted(one.place for one in ranked) == list(range(6))
+    for one in ranked:
+        written = one.text.encode("utf-8", "replace").decode()
+        assert one.score == pytest.approx(pair_score(selector, "the cat", written), abs=1e-5)
+        asked = selector.rank(one.text, ["the cat"])[0]
+        assert asked.score == pytest.approx(pair_score(selector, written, "the cat"), abs=1e-5)
+    if selector.has_weights:
+        for one in selector.rank(odd[0], odd, return_weights=True):
+            assert len(one.answer_weights) == len(one.answer_tokens) <= 7
+            assert len(one.question_weights) == len(one.question_tokens)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_search_finds_what_rank_finds(selector, dtype, tmp_path):
     selector.index(ANSWERS, dtype=dtype, directory=tmp_path / "index" if dtype == "float16" else None, batch_size=5)
@@ -141,6 +158,19 @@ def test_scores_of_given_pools(attentive):
     assert scores[0, 2] == scores[1, 0] == scores[1, 2] == 0.0  # padding, and an empty answer
     for question, place, score in (("the cat", 4, scores[0, 0]), ("a dog ?", 3, scores[1, 1])):
         assert score == pytest.approx(pair_score(attentive, question, ANSWERS[place]), abs=1e-5)
+
+
+def test_scores_of_answers_that_are_not_kept(selector, monkeypatch):
+    """The same as through an index, with parts smaller than the answers; an index that is there stays."""
+    monkeypatch.setattr(answer_selector, "_SCORED_PART", 5)
+    pools = np.array([[4, 1, -1, 17], [-1, 3, 8, 9]])
+    questions = ["the cat", "a dog ?"]
+    expected = make(type(selector.model)).index(ANSWERS).score_candidates(questions, pools)
+    selector.index(ANSWERS[:2])
+    np.testing.assert_allclose(selector.score_candidates(questions, pools, answers=ANSWERS), expected, atol=1e-6)
+    assert selector.answers == ANSWERS[:2]
+    with pytest.raises(ValueError, match="places from 0 to 2"):
+        selector.score_candidates(questions, pools, answers=ANSWERS[:3])
 
 
 def test_maxima_have_no_weights():

@@ -68,8 +68,8 @@ def encode_answer_selection(data, tokenizer, *, question_length, answer_length):
 
     Args:
         data: ``AnswerSelectionData``.
-        tokenizer: an object whose ``tokenize(list of str)`` gives a ``tf.RaggedTensor`` of int32 ids with 0 unused:
-            any tokenizer of ``keras_attention.text``.
+        tokenizer: an object whose ``tokenize(list of UTF-8 bytes)`` gives a ``tf.RaggedTensor`` of int32 ids with 0
+            unused: any tokenizer of ``keras_attention.text``.
         question_length: tokens kept of a question; the rest is cut. The arrays are as wide as the longest that is
             left, at most this.
         answer_length: tokens kept of an answer.
@@ -104,7 +104,8 @@ def encode_texts(texts, tokenizer, maximum_length):
     ids = numpy.zeros((len(texts), maximum_length), dtype="int32")
     longest = 1
     for begin in range(0, len(texts), _CHUNK):
-        ragged = tokenizer.tokenize(texts[begin : begin + _CHUNK])
+        # Half a surrogate pair, as broken JSON has it, is no UTF-8: it becomes a question mark.
+        ragged = tokenizer.tokenize([text.encode("utf-8", "replace") for text in texts[begin : begin + _CHUNK]])
         rows = ragged.to_tensor(shape=(None, maximum_length)).numpy()
         ids[begin : begin + len(rows)] = rows
         used = numpy.flatnonzero(rows.any(axis=0))

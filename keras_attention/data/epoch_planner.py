@@ -9,7 +9,8 @@ class EpochPlanner:
     """Plans epochs of answer-selection training; nothing of an epoch depends on the epochs before it.
 
     Answers are handled as groups of equal token ids (``EncodedAnswerSelection.answer_group``), so an answer that reads
-    like a right one is never drawn as wrong, and no wrong answer is drawn twice for a question.
+    like a right one is never drawn as wrong, and no wrong answer is drawn twice for a question. Where a question stands
+    in the data several times, what is right for it once is never wrong for it.
 
     Args:
         encoded: ``EncodedAnswerSelection``. Questions without a right answer are passed over.
@@ -35,13 +36,15 @@ class EpochPlanner:
         self.gold_answer = numpy.concatenate(data.gold)
         self.gold_begin = numpy.cumsum(counts) - counts
         self.gold_count = counts
-        self.gold_groups = pad_groups([group[gold] for gold in data.gold])
+        right_groups = _right_groups(encoded)
+        self.gold_groups = pad_groups(right_groups)
         self.pool_groups = None
         if data.pools is not None:
             self.pool_groups = pad_groups(
-                [numpy.setdiff1d(group[pool], group[gold]) for pool, gold in zip(data.pools, data.gold)]
+                [numpy.setdiff1d(group[pool], right) for pool, right in zip(data.pools, right_groups)]
             )
-        self.gold_keys = numpy.unique(self.gold_question * len(encoded.group_answer) + group[self.gold_answer])
+        question = numpy.repeat(numpy.arange(len(counts)), [len(right) for right in right_groups])
+        self.gold_keys = numpy.unique(question * len(encoded.group_answer) + numpy.concatenate(right_groups))
 
     @property
     def size(self):
@@ -101,3 +104,16 @@ class EpochPlanner:
         keys = questions[:, None] * len(self.encoded.group_answer) + self.encoded.answer_group[answers]
         place = numpy.minimum(numpy.searchsorted(self.gold_keys, keys), len(self.gold_keys) - 1)
         return self.gold_keys[place] == keys
+
+
+def _right_groups(encoded):
+    """Return, per question, the groups of the answers that are right for it, wherever it stands in the data."""
+    rights = [encoded.answer_group[gold] for gold in encoded.data.gold]
+    _, same = numpy.unique(encoded.question_ids, axis=0, return_inverse=True)
+    same = same.reshape(-1)
+    if len(rights) == same.max(initial=-1) + 1:
+        return rights
+    shared = {}
+    for question, right in zip(same, rights):
+        shared.setdefault(question, []).append(right)
+    return [numpy.unique(numpy.concatenate(shared[question])) for question in same]

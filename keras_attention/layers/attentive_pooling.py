@@ -125,6 +125,8 @@ class AttentivePooling(keras.layers.Layer):
             answer = ops.expand_dims(answer, 1)
             answer_mask = None if answer_mask is None else ops.expand_dims(answer_mask, 1)
 
+        # Zero at padding, so that not even what is no number there gets into the products and their gradients.
+        question, answer = _without_padding(question, question_mask), _without_padding(answer, answer_mask)
         projected = ops.cast(ops.matmul(question, self.alignment_kernel), "float32")
         question = ops.cast(question, "float32")
         answer = ops.cast(answer, "float32")
@@ -188,6 +190,13 @@ class AttentivePooling(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
         }
+
+
+def _without_padding(features, mask):
+    """Return the features with zeros where the mask is False."""
+    if mask is None:
+        return features
+    return ops.where(ops.cast(mask, "bool")[..., None], features, ops.zeros_like(features))
 
 
 def _candidate_scores(projected, answer):

@@ -21,6 +21,7 @@ class LetterTokenizer:
     """One token per letter, a = 1."""
 
     def tokenize(self, texts):
+        texts = [text.decode() for text in texts]
         return tf.ragged.constant([[ord(c) - 96 for c in text] for text in texts], dtype=tf.int32, ragged_rank=1)
 
 
@@ -53,6 +54,21 @@ def test_texts_are_padded_and_cut():
     assert ids.tolist() == [[1, 2], [0, 0], [1, 0]]
     assert ids.dtype == "int32"
     assert encode_texts(["abc", "a"], LetterTokenizer(), 10).shape == (2, 3)
+
+
+@pytest.mark.parametrize("negatives", ["sampled", "in_batch"])
+def test_what_is_right_for_a_question_once_is_never_wrong_for_it(negatives):
+    """The same question twice, with another right answer each time, as some sets have it."""
+    data = AnswerSelectionData(["q", "q", "r"], ["a", "b", "c"], [[0], [1], [2]], [[0, 1, 2]] * 3)
+    both = encode_answer_selection(data, LetterTokenizer(), question_length=3, answer_length=3)
+    options = {"negative_count": 1, "pool_count": 1} if negatives == "sampled" else {"batch_size": 3}
+    for inputs, labels in answer_selection_dataset(both, negatives=negatives, epochs=20, **options):
+        answers = inputs["answer_ids"].numpy()
+        for question, row, marks in zip(inputs["question_ids"].numpy(), range(len(labels)), labels.numpy()):
+            listed = answers[row] if negatives == "sampled" else answers
+            wrong = {text(ids) for ids, mark in zip(listed, marks) if mark == 0}
+            assert wrong
+            assert wrong == {"c"} if text(question) == "q" else wrong <= {"a", "b"}
 
 
 @pytest.mark.parametrize("pool_count", [0, 2])

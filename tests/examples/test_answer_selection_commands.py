@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from examples.answer_selection import demo, evaluate, train
+from examples.answer_selection import demo, evaluate, index, plot, rank, sizes, train
 from keras_attention.answer_selector import AnswerSelector
 
 tf = pytest.importorskip("tensorflow")
@@ -114,6 +114,64 @@ def test_evaluate(folder):
     assert (folder / "length.png").stat().st_size > 1000
     assert invoke(evaluate.app, *selector).exit_code == 2
     assert invoke(evaluate.app, "--selector", folder, "--data", folder / "test.tsv").exit_code == 2
+
+
+def test_evaluate_wants_one_corpus(folder):
+    for named in (["--data", folder / "test.tsv", "--medquad", "test"], ["--medquad", "test", "--wikiqa", folder]):
+        result = invoke(evaluate.app, "--selector", folder / "run" / "selector", *named)
+        assert result.exit_code == 2
+        assert "Expected one corpus" in result.output
+
+
+def test_rank_among_answers_of_a_file_and_out_of_an_index(folder):
+    selector, answers = ["--selector", folder / "run" / "selector"], folder / "answers.txt"
+    answers.write_text("".join(f"the thing{i} is red [or blue]\n\n" for i in range(6)))
+    asked = ["--question", "what colour is thing3 ?", "--question", "what colour is thing5 ?", "--top-k", 1]
+    result = invoke(rank.app, *selector, *asked, "--answers", answers, "--picture", folder / "rank.png")
+    assert result.exit_code == 0, result.output
+    said = result.output.replace("\n", " ")
+    assert "the thing3 is red [or blue]" in said
+    assert "the thing5 is red [or blue]" in said
+    assert "the thing4" not in said
+    assert (folder / "rank.png").stat().st_size > 1000
+
+    result = invoke(rank.app, *selector, *asked)
+    assert result.exit_code == 2
+    assert "call `index(answers)` first" in result.output
+    result = invoke(index.app, *selector, "--answers", answers, "--float16")
+    assert result.exit_code == 0, result.output
+    assert "6 answers" in result.output
+    loaded = AnswerSelector.load(folder / "run" / "selector")
+    assert loaded.answer_index.features.dtype == "float16"
+    result = invoke(rank.app, *selector, *asked, "--candidates", 2, "--picture", folder / "rank.html")
+    assert result.exit_code == 0, result.output
+    assert "the thing3 is red [or blue]" in result.output.replace("\n", " ")
+    assert "<span" in (folder / "rank.html").read_text("utf-8")
+
+
+def test_plot_draws_one_pair(folder):
+    pair = ["--question", "what colour is <thing3> ?", "--answer", "the thing3 is red & blue"]
+    result = invoke(plot.app, "--selector", folder / "run" / "selector", *pair, "--output", folder / "pair.html")
+    assert result.exit_code == 0, result.output
+    page = (folder / "pair.html").read_text("utf-8")
+    assert "&lt;" in page
+    assert "&amp;" in page
+    assert "<thing3>" not in page
+    assert invoke(plot.app, "--selector", folder, *pair).exit_code == 2
+
+
+def test_sizes_counts_what_the_papers_models_have():
+    result = invoke(sizes.app, "--vocabulary-size", 50)
+    assert result.exit_code == 0, result.output
+    rows = {line.split("│")[1].strip(): line for line in result.output.splitlines() if line.count("│") == 6}
+    # U is c x c, and the convolution has a bias.
+    expected = {"AP-CNN, paper": (50 * 100, 3 * 100 * 400 + 400, 400 * 400), "QA-CNN, paper": (5000, 804_000, 0)}
+    for name, counts in expected.items():
+        cells = [cell.strip() for cell in rows[name].split("│")[2:-1]]
+        assert cells == [f"{count:,}" for count in (*counts, sum(counts))]
+    for name in ("QA-CNN", "QA-biLSTM", "AP-CNN", "AP-biLSTM"):
+        assert f"{name}, ours" in result.output
+    assert "margin 0.009" in result.output
 
 
 def test_the_demo_makes_what_it_promises(tmp_path):

@@ -168,6 +168,29 @@ def test_padding_and_its_content_change_nothing(dtype):
         assert not np.any(y[..., x.shape[-1] :])
 
 
+@pytest.mark.parametrize("all_pairs", [False, True])
+def test_what_is_not_finite_at_padding_does_not_get_through(all_pairs):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("written with tf.GradientTape")
+    import tensorflow as tf
+
+    question, answer, question_mask, answer_mask = sample()
+    layer = AttentivePooling()
+    expected = run(layer, question, answer, question_mask, answer_mask, all_pairs=all_pairs)
+    q = tf.constant(np.where(question_mask[..., None], question, np.inf))
+    a = tf.constant(np.where(answer_mask[..., None], answer, np.nan))
+    with tf.GradientTape() as tape:
+        tape.watch([q, a])
+        vectors, weights = layer(
+            [q, a], mask=[question_mask, answer_mask], return_attention_scores=True, all_pairs=all_pairs
+        )
+        total = tf.add_n([tf.reduce_sum(x) for x in (*vectors, *weights)])
+    for got, want in zip((*vectors, *weights), expected):
+        np.testing.assert_array_equal(got, want)
+    for gradient in tape.gradient(total, [q, a, layer.alignment_kernel]):
+        assert np.isfinite(gradient).all()
+
+
 def test_tanh_after_the_maximum_is_the_maximum_of_tanh():
     """Scores far into saturation, where rounding could tell the two apart."""
     random = np.random.default_rng(0)

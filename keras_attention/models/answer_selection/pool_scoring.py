@@ -54,9 +54,13 @@ def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.
         asked = rows[here]
         first = np.concatenate([[0], np.cumsum(lengths[asked])[:-1]])
         scores = np.concatenate([projected[q] for q in asked]) @ answer.T  # (tokens of all questions, answer_length)
-        question_weights = np.exp(score_scale * (np.tanh(scores.max(axis=1)) - 1.0))
-        answer_weights = np.exp(score_scale * (np.tanh(np.maximum.reduceat(scores, first, axis=0)) - 1.0))
-        # The softmax's denominators fall out of the cosine, and so does the shift by the highest score there is.
+        question_scores = np.tanh(scores.max(axis=1))
+        answer_scores = np.tanh(np.maximum.reduceat(scores, first, axis=0))
+        # Shifted by each question's own highest score: with a large scale the others would leave float32's range.
+        peaks = np.repeat(np.maximum.reduceat(question_scores, first), lengths[asked])
+        question_weights = np.exp(score_scale * (question_scores - peaks))
+        answer_weights = np.exp(score_scale * (answer_scores - answer_scores.max(axis=1, keepdims=True)))
+        # The softmax's denominators fall out of the cosine.
         words = np.concatenate([tokens[q] for q in asked]) * question_weights[:, None]
         similarities[asked, columns[here]] = np.sum(
             _unit(np.add.reduceat(words, first, axis=0)) * _unit(answer_weights @ answer), axis=1
