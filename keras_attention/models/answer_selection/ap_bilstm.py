@@ -53,6 +53,27 @@ class APBiLSTM(AttentivePoolingModel):
     PAPER_SIZES = {"embedding_width": 100, "units": 141}
     PAPER_TRAINING = {"margin": 0.2, "batch_size": 20, "learning_rate": 1.1}
 
+    # What a search looks at (`keras_attention.tuning`), section by section of a configuration, with the reasons.
+    SEARCH_SPACE = {
+        "model": {
+            # Twice to six times the 50 that small published vectors have; the paper has 100.
+            "embedding_width": {"choices": [100, 150, 200, 300]},
+            "units": {"choices": [64, 100, 141, 200]},  # of each direction; 141 in the paper, time grows with it
+            # The paper's softmax over tanh scores is nearly even over long answers; a factor lets it choose.
+            "score_scale": {"minimum": 1.0, "maximum": 16.0, "scale": "log"},
+            "alignment_initializer": {"choices": ["glorot_uniform", "identity"]},  # the paper's way, or a plain product
+            # Word vectors are most of the parameters, and what is learned by heart first.
+            "embedding_dropout": {"minimum": 0.0, "maximum": 0.4, "step": 0.1},
+            "word_dropout": {"minimum": 0.0, "maximum": 0.2, "step": 0.05},  # more takes away what the question asks
+            "dropout": {"minimum": 0.0, "maximum": 0.4, "step": 0.1},  # of the features; none in the paper
+        },
+        "training": {
+            # Adam; LSTMs over hundreds of tokens tend to diverge above 3e-3.
+            "learning_rate": {"minimum": 3e-4, "maximum": 3e-3, "scale": "log"},
+            "margin": {"minimum": 0.05, "maximum": 0.5, "scale": "log"},  # of the triplet loss, around the paper's 0.2
+        },
+    }
+
     def __init__(
         self,
         vocabulary_size,

@@ -56,6 +56,29 @@ class APCNN(AttentivePoolingModel):
     PAPER_SIZES = {"embedding_width": 100, "filters": 400, "window": 3}
     PAPER_TRAINING = {"margin": 0.5, "batch_size": 20, "learning_rate": 1.1}
 
+    # What a search looks at (`keras_attention.tuning`), section by section of a configuration, with the reasons.
+    SEARCH_SPACE = {
+        "model": {
+            # Twice to six times the 50 that small published vectors have; the paper has 100.
+            "embedding_width": {"choices": [100, 150, 200, 300]},
+            # The alignment compares all of them and has their square as parameters: 400 in the paper.
+            "filters": {"choices": [100, 200, 300, 400]},
+            "window": {"minimum": 1, "maximum": 5},  # the paper's 3 in the middle
+            # The paper's softmax over tanh scores is nearly even over long answers; a factor lets it choose.
+            "score_scale": {"minimum": 1.0, "maximum": 16.0, "scale": "log"},
+            # The paper's way, or from what already compares the same words.
+            "kernel_initializer": {"choices": ["glorot_uniform", "center_tap"]},
+            "alignment_initializer": {"choices": ["glorot_uniform", "identity"]},
+            # Word vectors are most of the parameters, and what is learned by heart first.
+            "embedding_dropout": {"minimum": 0.0, "maximum": 0.4, "step": 0.1},
+            "word_dropout": {"minimum": 0.0, "maximum": 0.2, "step": 0.05},  # more takes away what the question asks
+        },
+        "training": {
+            "learning_rate": {"minimum": 3e-4, "maximum": 4e-3, "scale": "log"},  # Adam
+            "margin": {"minimum": 0.05, "maximum": 0.8, "scale": "log"},  # of the triplet loss, around the paper's 0.5
+        },
+    }
+
     def __init__(
         self,
         vocabulary_size,

@@ -52,6 +52,27 @@ class QACNN(MaxPoolingModel):
     PAPER_SIZES = {"embedding_width": 100, "filters": 4000, "window": 2}
     PAPER_TRAINING = {"margin": 0.009, "batch_size": 1, "learning_rate": 0.05}
 
+    # What a search looks at (`keras_attention.tuning`), section by section of a configuration, with the reasons.
+    SEARCH_SPACE = {
+        "model": {
+            # Twice to six times the 50 that small published vectors have; the paper has 100.
+            "embedding_width": {"choices": [100, 150, 200, 300]},
+            # The maximum keeps one number of a whole text per filter, so many are wanted: 4,000 in the paper.
+            "filters": {"choices": [200, 400, 800, 1600]},
+            "window": {"minimum": 1, "maximum": 4},  # the paper's 2, its neighbours, and none
+            "kernel_initializer": {"choices": ["glorot_uniform", "center_tap"]},  # the paper's way, or from a copy
+            # Word vectors are most of the parameters, and what is learned by heart first.
+            "embedding_dropout": {"minimum": 0.0, "maximum": 0.4, "step": 0.1},
+            "word_dropout": {"minimum": 0.0, "maximum": 0.2, "step": 0.05},  # more takes away what the question asks
+        },
+        "training": {
+            # Adam. One pooled vector per side takes large steps.
+            "learning_rate": {"minimum": 3e-4, "maximum": 5e-3, "scale": "log"},
+            # Of the triplet loss. The paper's 0.009 is the lower end: cosines of maxima lie close together.
+            "margin": {"minimum": 0.005, "maximum": 0.3, "scale": "log"},
+        },
+    }
+
     def __init__(
         self,
         vocabulary_size,

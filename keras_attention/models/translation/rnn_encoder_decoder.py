@@ -72,6 +72,24 @@ class RNNEncoderDecoder(TranslationModel):
         "paper_initialization",
     )
 
+    # What a search looks at (`keras_attention.tuning`), section by section of a configuration, with the reasons.
+    SEARCH_SPACE = {
+        "model": {
+            # From the paper's 100 to what a small corpus can still fill.
+            "embedding_dim": {"choices": [96, 128, 192, 256, 384]},
+            # One vector holds the sentence, so the encoder may be as wide as the decoder. The paper has 1,000 each.
+            "encoder_units": {"choices": [192, 256, 384, 512]},
+            "decoder_units": {"choices": [192, 256, 384, 512]},
+            "maxout_units": {"choices": [96, 160, 256]},  # of the order of embedding_dim, as in the paper (500 : 620)
+            "dropout": {"minimum": 0.0, "maximum": 0.5, "step": 0.1},  # none for large corpora, half for small ones
+            "bidirectional": {"choices": [False, True]},  # not in the paper, but cheap: the first word is as near
+            "reverse_source": {"choices": [False, True]},  # Sutskever's remedy for the same bottleneck
+            "tie_embeddings": {"choices": [False, True]},  # a third of the parameters of a small model
+        },
+        # Adam: below 3e-4 a short run does not arrive; above 5e-3 GRUs tend to diverge even when clipped.
+        "training": {"learning_rate": {"minimum": 3e-4, "maximum": 5e-3, "scale": "log"}},
+    }
+
     def __init__(
         self,
         source_vocabulary_size,

@@ -72,6 +72,25 @@ class RNNSearch(TranslationModel):
         "paper_initialization",
     )
 
+    # What a search looks at (`keras_attention.tuning`), section by section of a configuration, with the reasons.
+    SEARCH_SPACE = {
+        "model": {
+            # The paper's 620 wants millions of pairs; below 96 words of small corpora blur.
+            "embedding_dim": {"choices": [96, 128, 192, 256, 384]},
+            # Of each direction. Annotations hold the neighbourhood of a word, not a sentence: less is asked.
+            "encoder_units": {"choices": [96, 128, 192, 256]},
+            # The loop over target words is most of a step's time, and its cost grows with this.
+            "decoder_units": {"choices": [128, 192, 256, 384, 512]},
+            "attention_units": {"choices": [64, 96, 128, 256]},  # costs source times target positions
+            "maxout_units": {"choices": [96, 160, 256]},  # of the order of embedding_dim, as in the paper (500 : 620)
+            "dropout": {"minimum": 0.0, "maximum": 0.5, "step": 0.1},  # none for large corpora, half for small ones
+            "tie_embeddings": {"choices": [False, True]},  # a third of the parameters of a small model
+        },
+        # Adam: below 3e-4 a short run does not arrive; above 6e-3 GRUs tend to diverge even when clipped. The
+        # alignment shortens the way of the gradients, so the range ends higher than with one vector.
+        "training": {"learning_rate": {"minimum": 3e-4, "maximum": 6e-3, "scale": "log"}},
+    }
+
     def __init__(
         self,
         source_vocabulary_size,

@@ -62,6 +62,23 @@ class Seq2Seq(TranslationModel):
         "paper_initialization",
     )
 
+    # What a search looks at (`keras_attention.tuning`), section by section of a configuration, with the reasons.
+    SEARCH_SPACE = {
+        "model": {
+            # The paper's 1,000 wants millions of pairs; below 96 words of small corpora blur.
+            "embedding_dim": {"choices": [96, 128, 192, 256, 384]},
+            # The whole sentence goes through this one state: width counts more than in the models with a context.
+            "units": {"choices": [192, 256, 384, 512, 768]},
+            # The paper has 4. Every layer adds its time to each step, and a small corpus fills few.
+            "layers_count": {"minimum": 1, "maximum": 3},
+            # Nothing up to half: small corpora are learned by heart without it, large ones need none.
+            "dropout": {"minimum": 0.0, "maximum": 0.5, "step": 0.1},
+            "tie_embeddings": {"choices": [False, True]},  # a third of the parameters of a small model
+        },
+        # Adam: below 3e-4 a short run does not arrive; LSTMs above 4e-3 tend to diverge even when clipped.
+        "training": {"learning_rate": {"minimum": 3e-4, "maximum": 4e-3, "scale": "log"}},
+    }
+
     def __init__(
         self,
         source_vocabulary_size,
