@@ -13,9 +13,11 @@ class FunctionalModel(keras.Model):
     """
 
     def __setattr__(self, name, value):
-        # Torch refuses modules before `Module.__init__`. The functional graph holds these layers anyway.
-        if keras.backend.backend() == "torch" and "_modules" not in self.__dict__:
-            object.__setattr__(self, name, value)
+        # Torch refuses modules before `Module.__init__`. Keras' own tracking has them, in the order of every backend.
+        if keras.backend.backend() == "torch" and "_modules" not in self.__dict__ and name != "_tracker":
+            if not hasattr(self, "_tracker"):
+                self._initialize_tracker()
+            object.__setattr__(self, name, self._tracker.track(value))
         else:
             super().__setattr__(name, value)
 

@@ -4,7 +4,6 @@ import json
 import os
 from pathlib import Path
 
-import keras
 import numpy as np
 
 
@@ -82,4 +81,5 @@ def _variables(model):
 
 
 def _values(model):
-    return [keras.ops.convert_to_numpy(variable.value) for variable in _variables(model)]
+    # The Keras variable, not its value: a scalar that stands on several devices knows no array.
+    return [variable.numpy() for variable in _variables(model)]

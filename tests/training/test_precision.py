@@ -131,6 +131,8 @@ def test_a_gradient_that_overflows_leaves_the_weights_and_halves_the_scale():
 def test_the_average_and_the_checkpoint_reach_through_the_scaling(tmp_path):
     optimizer = keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5)
     model, trained = compiled(QACNN, "mixed_float16", optimizer)
+    trained.optimizer.build(model.trainable_variables)
+    trained.optimizer.dynamic_scale.assign(16.0)  # no step is left out
     for _ in range(3):
         trained.train_on_batch(*batch(QACNN))
     now = values(model)
