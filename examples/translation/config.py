@@ -31,7 +31,8 @@ class TranslationConfig:
         training: Arguments of `TranslationTraining`.
         evaluation: `lowercase`, whether BLEU ignores case.
         vectors: `lexical_pairs`, how many training pairs the first word vectors are learnt from by counting (see
-            `lexical_vectors`); 0, the default, leaves them random.
+            `lexical_vectors`); 0, the default, leaves them random. `word_by_word`: whether RNNSearch begins with
+            weights that translate word by word by these vectors (see `RNNSearch.begin_as_lexicon`).
     """
 
     text: dict
@@ -69,15 +70,15 @@ class TranslationConfig:
         count = min(self.vectors.get("lexical_pairs", 0), len(sources))
         if count:
             chosen = np.random.default_rng(self.training.seed).choice(len(sources), count, replace=False)
-            model.load_word_vectors(
-                *lexical_vectors(
-                    source_tokenizer.tokenize([sources[i] for i in chosen]),
-                    target_tokenizer.tokenize([targets[i] for i in chosen]),
-                    model.source_vocabulary_size,
-                    model.target_vocabulary_size,
-                    model.embedding_dim,
-                )
+            vectors = lexical_vectors(
+                source_tokenizer.tokenize([sources[i] for i in chosen]),
+                target_tokenizer.tokenize([targets[i] for i in chosen]),
+                model.source_vocabulary_size,
+                model.target_vocabulary_size,
+                model.embedding_dim,
             )
+            begin = model.begin_as_lexicon if self.vectors.get("word_by_word") else model.load_word_vectors
+            begin(*vectors)
 
 
 def load_config(path):
@@ -100,7 +101,7 @@ def load_config(path):
         "model": None,
         "training": {field.name for field in dataclasses.fields(TranslationTraining)},
         "evaluation": {"lowercase"},
-        "vectors": {"lexical_pairs"},
+        "vectors": {"lexical_pairs", "word_by_word"},
     }
     _check_names(path, "section", raw, known)
     model = raw.get("model", {})
@@ -112,6 +113,12 @@ def load_config(path):
         "source_vocabulary_size",
         "target_vocabulary_size",
     }
+    vectors = raw.get("vectors", {})
+    if vectors.get("word_by_word") and not (vectors.get("lexical_pairs") and model["name"] == "rnn_search"):
+        raise ValueError(
+            f"{path}: `word_by_word` in [vectors] needs `lexical_pairs` and the model rnn_search. "
+            f"Received: lexical_pairs={vectors.get('lexical_pairs', 0)}, name={model['name']!r}"
+        )
     for section, names in known.items():
         _check_names(path, f"option of [{section}]", raw.get(section, {}), names)
     tokenizer = raw.get("text", {}).get("tokenizer", "sentence_piece")

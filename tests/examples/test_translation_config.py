@@ -30,6 +30,7 @@ def test_the_files_that_come_along_are_read(path):
         (GOOD + "[training]\nepoch = 3\n", r"unknown option of \[training\]: 'epoch'"),
         (GOOD + "[training]\nepochs = 0\n", "epochs=0"),
         (GOOD + '[text]\ntokenizer = "bpe"\n', "tokenizer='bpe'"),
+        (GOOD + "[vectors]\nlexical_pairs = 3\nword_by_word = true\n", "the model rnn_search.*name='seq2seq'"),
         ("[model\n", "not valid TOML"),
     ],
 )

@@ -6,6 +6,7 @@ from keras import ops
 from keras_attention.layers.attention_gru import AttentionGRU
 from keras_attention.layers.fused_gru import FusedGRU
 from keras_attention.layers.maxout import Maxout
+from keras_attention.models.translation.lexical_start import begin_as_lexicon
 from keras_attention.models.translation.translation_model import PAD_ID, TranslationModel
 
 
@@ -160,6 +161,45 @@ class RNNSearch(TranslationModel):
         self.reset_after = reset_after
         self.tie_embeddings = tie_embeddings
         self.paper_initialization = paper_initialization
+
+    def begin_as_lexicon(self, source_vectors, target_vectors, length=0.44, gain=12.0, seed=0):
+        """Begin with weights that translate word by word, from word vectors that both languages share.
+
+        For a new model that is to learn in little time. With vectors e in which translations lie near each other (see
+        `keras_attention.data.lexical_vectors`), the first weights make
+
+        ```
+        logits_t(y) ~ gain * < sum_j alpha_tj e(x_j), e(y) >
+        ```
+
+        A target word scores by how near it lies to the source words attended to. From random weights the alignment
+        has little to learn from until the readout knows what annotations mean; here each step towards the right
+        source word pays from the first batch on. All stays trainable, and the equations are the paper's:
+
+        - the encoder's candidates begin as `tanh(4 Q e(x_j))`, the rows of `Q`, over both directions, orthonormal, and
+          its update gates lean to what is new (bias -1);
+        - in the readout `C_o` begins as `Q^T` in both members of each maxout pair, beside random weights;
+        - the words' scores begin as `gain` times the product with the target vectors.
+
+        Args:
+            source_vectors: Float `(source_vocabulary_size, embedding_dim)`; rows of zeros keep their random vector.
+            target_vectors: Float `(target_vocabulary_size, embedding_dim)`.
+            length: Length the vectors are brought to.
+            gain: How sharply words are told apart before training.
+            seed: Seed of `Q`.
+
+        Raises:
+            ValueError: If shapes do not fit, or `embedding_dim` is above twice `encoder_units`.
+
+        Example:
+        >>> import numpy as np
+        >>> model = RNNSearch(5, 5, embedding_dim=5, encoder_units=4, decoder_units=6, maxout_units=5)
+        >>> model.begin_as_lexicon(np.eye(5), np.eye(5), gain=100.0)  # word i means word i
+        >>> logits = model({"source_ids": np.array([[4, 4, 4]]), "target_ids": np.array([[2, 3]])})
+        >>> np.argmax(logits, axis=-1).tolist()
+        [[4, 4]]
+        """
+        begin_as_lexicon(self, source_vectors, target_vectors, length, gain, seed)
 
     def _annotate(self, source_ids):
         mask = ops.not_equal(source_ids, PAD_ID)

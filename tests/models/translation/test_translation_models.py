@@ -147,3 +147,28 @@ def test_word_vectors_of_another_shape_are_refused():
     model = make(RNNSearch)
     with pytest.raises(ValueError, match=r"`target_vectors` must have shape \(12, 6\).*\(12, 5\)"):
         model.load_word_vectors(target_vectors=np.ones((12, 5)))
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_model_that_begins_as_a_lexicon_translates_word_by_word(tied):
+    keras.utils.set_random_seed(3)
+    size = 12
+    lexicon = np.random.default_rng(0).permutation(size)  # source word i means target word lexicon[i]
+    vectors = np.eye(size)
+    model = RNNSearch(
+        size, size, embedding_dim=size, encoder_units=8, decoder_units=6, maxout_units=14, tie_embeddings=tied
+    )
+    options = {"source_vectors": vectors[lexicon], "target_vectors": vectors, "gain": 200.0}
+    words = np.arange(1, size)
+    inputs = {"source_ids": np.repeat(words[:, None], 4, axis=1), "target_ids": np.full((size - 1, 1), 2)}
+    before = ops.convert_to_numpy(model(inputs))[:, 0].argmax(-1)
+    model.begin_as_lexicon(**options)
+    found = ops.convert_to_numpy(model(inputs))[:, 0].argmax(-1)
+    np.testing.assert_array_equal(found, lexicon[words])
+    assert not np.array_equal(before, found)
+
+
+def test_a_lexicon_needs_room_in_the_annotations():
+    model = make(RNNSearch, embedding_dim=9)
+    with pytest.raises(ValueError, match="embedding_dim=9, encoder_units=4"):
+        model.begin_as_lexicon(np.ones((11, 9)), np.ones((12, 9)))
