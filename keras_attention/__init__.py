@@ -19,6 +19,7 @@ _PACKAGES = (
     "retrieval",
     "text",
     "training",
+    "tuning",
 )
 _CLASSES = {
     "AnswerSelector": "keras_attention.answer_selector",
