@@ -101,6 +101,13 @@ def check_positive_integer(name, value):
     return int(value)
 
 
+def check_count(name, value):
+    """Return `value` as an int of at least 0, or raise a `ValueError` that names it."""
+    if not _is_int(value) or value < 0:
+        raise ValueError(f"`{name}` must be an integer of at least 0. Received: {name}={value}")
+    return int(value)
+
+
 def check_not_negative(name, value):
     """Return `value` as a float, or raise a `ValueError` that names it."""
     if isinstance(value, (bool, str)) or value is None or not 0.0 <= value < float("inf"):

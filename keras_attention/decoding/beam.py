@@ -23,6 +23,18 @@ from keras_attention.decoding.slots import flat_slots, gather_slots, keep_signat
 from keras_attention.decoding.top_tokens import top_k, top_tokens
 
 INFINITY = float("inf")
+BATCH_AXES = {
+    "position": None,
+    "tokens": 0,
+    "log_probabilities": 0,
+    "lengths": 0,
+    "scores": 0,
+    "parents": 1,
+    "token_record": 1,
+    "coverage": 0,
+    "alignment": 1,
+    "state": 0,
+}
 
 
 def start_beam(initial_state, *, batch_size, beam_width, start_id, limits, width, coverage_length, alignment_length):
@@ -41,7 +53,8 @@ def start_beam(initial_state, *, batch_size, beam_width, start_id, limits, width
         "log_probabilities": ops.cast(log_probabilities, "float32"),
         "lengths": ops.cast(ops.where(ended, 0, -1), "int32"),
         "scores": ops.cast(ops.where(ended, 0.0, -INFINITY), "float32"),
-        "parents": ops.zeros((width, *shape), dtype="int32"),
+        # Every slot its own parent: so it stays at the steps that a sentence no longer makes.
+        "parents": ops.broadcast_to(ops.arange(beam_width, dtype="int32"), (width, *shape)),
         "token_record": ops.full((width, *shape), PAD_ID, dtype="int32"),
         "state": repeat_slots(initial_state, beam_width),
     }

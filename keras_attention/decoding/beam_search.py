@@ -4,14 +4,16 @@ from keras import ops
 
 from keras_attention.decoding.arguments import (
     check_batch_size,
+    check_count,
     check_not_negative,
     check_positive_integer,
     check_source_mask,
     check_step_limits,
     check_token_ids,
 )
-from keras_attention.decoding.beam import advance_beam, is_live, read_results, start_beam
+from keras_attention.decoding.beam import BATCH_AXES, advance_beam, is_live, read_results, start_beam
 from keras_attention.decoding.penalties import length_penalty
+from keras_attention.decoding.shrinking import shrinking_loop
 
 
 def beam_search(
@@ -32,6 +34,7 @@ def beam_search(
     output_length=None,
     source_mask=None,
     return_alignment=False,
+    halvings=0,
 ):
     """Search for the outputs with the highest score, keeping `beam_width` hypotheses per sentence.
 
@@ -76,6 +79,7 @@ def beam_search(
         output_length: int, the width L of the results; see `greedy_decode`.
         source_mask: bool `(B, S)`, True = real token; needed for the coverage penalty and the alignment.
         return_alignment: whether to return the alignment weights, traced through the beam.
+        halvings: how often the batch is halved as its sentences stop; see `greedy_decode`.
 
     Returns:
         The dict that `greedy_decode` describes, the N results in descending order of score. Where fewer than N
@@ -117,6 +121,7 @@ def beam_search(
     never = check_token_ids(start_id, end_id, forbidden_ids)
     batch_size = check_batch_size(batch_size, initial_state, memory)
     limits, width = check_step_limits(batch_size, maximum_length, output_length)
+    halvings = check_count("halvings", halvings)
     limits = ops.expand_dims(limits, -1)
     greatest_norm = length_penalty(limits, alpha)
     if beta > 0:
@@ -134,25 +139,33 @@ def beam_search(
         alignment_length=ops.shape(source_mask)[1] if return_alignment else None,
     )
 
-    def is_running(beam):
-        return ops.any(is_live(beam))
+    given = {"memory": memory, "limits": limits, "greatest_norm": greatest_norm}
+    if beta > 0:
+        given["source_mask"] = source_mask
 
-    def advance(beam):
-        beam = advance_beam(
+    def advance(beam, given):
+        return advance_beam(
             beam,
             step,
-            memory,
+            given["memory"],
             end_id=end_id,
             never=never,
-            limits=limits,
-            greatest_norm=greatest_norm,
+            limits=given["limits"],
+            greatest_norm=given["greatest_norm"],
             n_best=n_best,
             alpha=alpha,
             beta=beta,
-            source_mask=source_mask,
+            source_mask=given.get("source_mask"),
             early_stopping=early_stopping,
         )
-        return (beam,)
 
-    (beam,) = ops.while_loop(is_running, advance, (beam,))
+    beam = shrinking_loop(
+        lambda beam: ops.any(is_live(beam), axis=-1),
+        advance,
+        beam,
+        given,
+        axes=BATCH_AXES,
+        dropped=("state", "coverage"),
+        halvings=halvings,
+    )
     return read_results(beam, n_best, end_id)
