@@ -78,6 +78,28 @@ class TranslationModel(FunctionalModel):
         logits = self._word_logits(self._readout(features), tie_embeddings)
         self._make_functional({"source_ids": source_ids, "target_ids": target_ids}, logits, name)
 
+    @property
+    def word_features_model(self):
+        """Functional model of the same layers: the model's inputs to what `word_kernel` turns into logits.
+
+        For losses that take the last product in their own hands, such as `chunked_cross_entropy`.
+        """
+        source_ids = keras.Input((None,), dtype="int32", name="source_ids")
+        target_ids = keras.Input((None,), dtype="int32", name="target_ids")
+        encoded = self._annotate(source_ids)
+        embedded = self.target_dropout(self.target_embedding(target_ids))
+        features = self._readout(self._decode_sequence(embedded, encoded, ops.not_equal(target_ids, PAD_ID)))
+        features = self.readout_dropout(features)
+        if self.tie_embeddings:
+            features = self.word_projection(features)
+        return keras.Model({"source_ids": source_ids, "target_ids": target_ids}, features, name=f"{self.name}_features")
+
+    def word_kernel(self):
+        """Return the kernel `(width, target_vocabulary_size)` and the bias, or None, between features and logits."""
+        if self.tie_embeddings:
+            return ops.transpose(self.target_embedding.embeddings), None
+        return self.word_projection.kernel, self.word_projection.bias
+
     def _word_logits(self, readout, tie_embeddings):
         projected = self.word_projection(self.readout_dropout(readout))
         if tie_embeddings:
@@ -122,8 +144,8 @@ class TranslationModel(FunctionalModel):
             memory: What `encode` returned.
 
         Returns:
-            `(step, memory)`: a function like `decode_step`, with the same results up to rounding, and the memory to hand
-            to it. Here `decode_step` itself; a model that can spare something returns its own.
+            `(step, memory)`: a function like `decode_step`, with the same results up to rounding, and the memory to
+            hand to it. Here `decode_step` itself; a model that can spare something returns its own.
         """
         return self.decode_step, memory
 
