@@ -66,7 +66,8 @@ class LocalServer:
         try:
             service = GrpcService(self.predictor)
             self._rest = RestService(self.predictor, service, rest_timeout, maximum_request_bytes, answers)
-            self._grpc, grpc_port = _start_grpc(service, grpc_port, maximum_request_bytes)
+            self._grpc_threads = ThreadPoolExecutor(_GRPC_THREADS, thread_name_prefix="grpc")
+            self._grpc, grpc_port = _start_grpc(service, grpc_port, maximum_request_bytes, self._grpc_threads)
             self.grpc_address = f"{_ADDRESS}:{grpc_port}"
             self._loop = asyncio.new_event_loop()
             started, failure = threading.Event(), []
@@ -76,7 +77,7 @@ class LocalServer:
             self._thread.start()
             started.wait()
             if failure:
-                self._grpc.stop(None)
+                self._grpc.stop(None).wait()
                 raise failure[0]
         except BaseException:
             self.predictor.close()
@@ -88,6 +89,7 @@ class LocalServer:
         self._loop.call_soon_threadsafe(self._stop_rest.set)
         self._thread.join()
         self.predictor.close()
+        self._grpc_threads.shutdown()
 
     def __enter__(self):
         return self
@@ -100,13 +102,14 @@ class LocalServer:
 
         async def serve():
             # A client that goes away cancels its request.
-            runner = web.AppRunner(self._rest.application(), handler_cancellation=True, access_log=None)
-            await runner.setup()
+            runner = web.AppRunner(
+                self._rest.application(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0
+            )
             self._stop_rest = asyncio.Event()
             try:
-                site = web.TCPSite(runner, _ADDRESS, port, shutdown_timeout=1.0)
-                await site.start()
-            except OSError as error:
+                await runner.setup()
+                await web.TCPSite(runner, _ADDRESS, port).start()
+            except Exception as error:
                 failure.append(error)
             else:
                 self.rest_address = "http://{}:{}".format(*runner.addresses[0][:2])
@@ -123,11 +126,11 @@ class LocalServer:
             self._loop.close()
 
 
-def _start_grpc(service, port, maximum_request_bytes):
+def _start_grpc(service, port, maximum_request_bytes, threads):
     import grpc
 
     server = grpc.server(
-        ThreadPoolExecutor(_GRPC_THREADS, thread_name_prefix="grpc"),
+        threads,
         options=[
             ("grpc.max_receive_message_length", maximum_request_bytes),
             ("grpc.max_send_message_length", -1),

@@ -135,18 +135,18 @@ function heatMap(side, tokens, weights) {
   const shown = real(tokens), line = element("p", undefined, `heat ${side}`);
   const used = weights.slice(0, shown.length);
   const least = Math.min(...used), spread = Math.max(...used) - least;
-  line.append(element("span", side === "question" ? "Question " : "Answer ", "score"));
+  line.append(element("span", side === "question" ? "Question" : "Answer", "score"));
   // Word tokenizers have no mark of a space, so one is put between the words.
   const marked = shown.some((token) => token.includes(WORD_START));
   shown.forEach((token, i) => {
     const share = spread > 1e-12 ? (used[i] - least) / spread : 0;
     const colour = LIGHT.map((light, k) => Math.round(light + share * (DARK[k] - light)));
-    const span = element("span", marked ? spelled(token) : token);
+    const span = element("span", spelled(token).replace(/^ /, ""));
+    if (!marked || token.startsWith(WORD_START)) line.append(" "); // between the words, so uncoloured
     span.style.backgroundColor = `rgb(${colour.join(", ")})`;
     if (share > 0.55) span.style.color = "#fff";
     span.title = used[i].toFixed(4);
     line.append(span);
-    if (!marked) line.append(" ");
   });
   return line;
 }

@@ -1,0 +1,1 @@
+"""How many requests a second the local server answers, with and without batching."""

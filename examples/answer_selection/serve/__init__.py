@@ -1,0 +1,1 @@
+"""Serving an answer selector: configuration of the stock server, and clients."""

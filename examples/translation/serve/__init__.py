@@ -1,0 +1,1 @@
+"""Serving a translator: configuration of the stock server, and clients."""
