@@ -17,6 +17,7 @@ _PACKAGES = (
     "models",
     "plotting",
     "retrieval",
+    "serving",
     "text",
     "training",
     "tuning",

@@ -1,6 +1,8 @@
 """One version of a SavedModel, run the way the stock server runs it."""
 
+import contextlib
 import importlib.util
+import logging
 import os
 
 import numpy as np
@@ -41,7 +43,7 @@ class ServedModel:
         if not os.path.exists(os.path.join(self.path, "saved_model.pb")):
             raise ValueError(f"Expected the folder of a SavedModel, with saved_model.pb. Received: path={self.path!r}")
         graph = tf.Graph()
-        with graph.as_default():
+        with graph.as_default(), _no_advice():
             self._session = tf.compat.v1.Session(graph=graph)
             meta_graph = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], self.path)
         self.signatures = dict(meta_graph.signature_def)
@@ -132,3 +134,15 @@ class ServedModel:
     def close(self):
         """Give the session back."""
         self._session.close()
+
+
+@contextlib.contextmanager
+def _no_advice():
+    """Keep TensorFlow from advising against sessions: the stock server runs in one, so this does too."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

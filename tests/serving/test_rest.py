@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -235,3 +237,12 @@ def test_closing_ends_what_was_begun(toy_folder):
     with pytest.raises(ServingError):
         RestClient(address, "selector").status(timeout=2.0)
     assert time.monotonic() - began < PATIENT
+
+
+def test_the_client_loads_nothing_heavy():
+    program = (
+        "import sys; from keras_attention.serving import RestClient, read_model_configs; "
+        "heavy = {'tensorflow', 'keras', 'grpc', 'aiohttp'} & set(sys.modules); sys.exit(', '.join(heavy) or 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
