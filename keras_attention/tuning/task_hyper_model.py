@@ -62,7 +62,7 @@ class TaskHyperModel(keras_tuner.HyperModel):
         Args:
             hp: `keras_tuner.HyperParameters`, or a dict of values by name.
         """
-        return self.space.apply(getattr(hp, "values", hp), self.configuration)
+        return self.space.apply(hp if isinstance(hp, dict) else hp.values, self.configuration)
 
     def build(self, hp):
         """Return a compiled model with new weights and a built optimiser.
