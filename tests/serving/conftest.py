@@ -12,6 +12,7 @@ from serving.toy_models import write_toy_selector, write_toy_translator
 from keras_attention.serving import BatchingParameters, GrpcClient, LocalServer, ModelConfig, RestClient
 
 MAXIMUM_REQUEST_BYTES = 100_000
+PATIENT = 300.0  # seconds: a busy machine is no failure
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +37,16 @@ def toy_configs(toy_folder):
 @pytest.fixture(scope="session")
 def plain_server(toy_configs):
     answers = {"selector": ["four", "a longer answer", "seven 7"]}
-    with LocalServer(toy_configs, maximum_request_bytes=MAXIMUM_REQUEST_BYTES, answers=answers) as server:
+    limits = {"maximum_request_bytes": MAXIMUM_REQUEST_BYTES, "rest_timeout": PATIENT}
+    with LocalServer(toy_configs, answers=answers, **limits) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def batching_server(toy_configs):
     parameters = BatchingParameters(max_batch_size=8, batch_timeout_micros=20_000, allowed_batch_sizes=(1, 3, 8))
-    with LocalServer(toy_configs, batching=parameters, maximum_request_bytes=MAXIMUM_REQUEST_BYTES) as server:
+    limits = {"maximum_request_bytes": MAXIMUM_REQUEST_BYTES, "rest_timeout": PATIENT}
+    with LocalServer(toy_configs, batching=parameters, **limits) as server:
         yield server
 
 
