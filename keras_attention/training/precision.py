@@ -4,7 +4,7 @@ import logging
 
 import keras
 
-from keras_attention.training.replicas import scaling_together
+from keras_attention.training.replicas import strategy_in_scope
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -15,9 +15,9 @@ def set_precision(precision):
     """Set Keras' dtype policy for every model made from here on.
 
     - `"float32"`.
-    - `"mixed_float16"`: products in float16, variables in float32. The loss is scaled: around the optimiser there is
-      a `LossScaleOptimizer`, which doubles the scale while gradients stay finite. When they do not, it halves the scale
-      and leaves out the step, as commonly happens with the first few.
+    - `"mixed_float16"`: products in float16, variables in float32. The loss is scaled: Keras puts a
+      `LossScaleOptimizer` around the optimiser, which doubles the scale while gradients stay finite. When they do not,
+      it halves the scale and leaves out the step, as commonly happens with the first few.
     - `"mixed_bfloat16"`: products in bfloat16, variables in float32. No scaling is needed, since bfloat16 reaches as
       far as float32.
 
@@ -61,7 +61,8 @@ def compile_for_training(model, training, **options):
         **options: Further arguments of `model.compile`.
 
     Raises:
-        ValueError: If the model has another precision: a policy set after a model was made does not change it.
+        ValueError: If the model has another precision: a policy set after a model was made does not change it; or if
+            float16 is asked for under a distribution strategy.
     """
     if model.dtype_policy.name != training.precision:
         raise ValueError(
@@ -69,8 +70,11 @@ def compile_for_training(model, training, **options):
             f"make it with `dtype`. Received: a model of {model.dtype_policy.name!r}"
         )
     jit_compile, reason = choose_jit_compile(model, training.jit_compile)
-    if training.precision == "mixed_float16":
-        options["optimizer"] = scaling_together(keras.optimizers.get(options["optimizer"]))
+    if training.precision == "mixed_float16" and strategy_in_scope() is not None:
+        raise ValueError(
+            "On several devices Keras scales the loss by what one of them has seen, and a gradient that overflows on "
+            "another would reach the weights. Take 'mixed_bfloat16'. Received: precision='mixed_float16'"
+        )
     model.compile(jit_compile=jit_compile, **options)
     logger.info(
         "%s on %s: precision %s%s; jit_compile=%s (%s)",

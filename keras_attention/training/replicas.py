@@ -1,12 +1,11 @@
 """Several devices of one host: `tf.distribute` under `fit`, with the numbers of one device.
 
-Some things differ by themselves when a batch is cut into one share per replica, and are put right here:
+Three things differ by themselves when a batch is cut into one share per replica, and are put right here:
 
 - a mean over a share counts its tokens or questions by their share, not by the batch. Every token or question gets
   the weight one over the count of the whole batch, and the loss is a sum;
 - a batch that the number of replicas does not divide gets rows of weight 0;
-- Keras clips each replica's gradient before the gradients are added, and lets one replica decide whether a step in
-  float16 has overflowed. Here they are added first, and all decide.
+- Keras clips each replica's gradient before the gradients are added. Here they are added first.
 """
 
 import contextlib
@@ -157,27 +156,6 @@ def clipping_the_sum(optimizer_class):
 
     ClippingTheSum.__name__ = optimizer_class.__name__
     return ClippingTheSum
-
-
-def scaling_together(optimizer):
-    """Put a `LossScaleOptimizer` around an optimiser, one whose replicas leave out the same steps.
-
-    Keras' own looks at one replica's gradients to decide for all.
-
-    Args:
-        optimizer: The optimiser.
-    """
-    if strategy_in_scope() is None:
-        return keras.optimizers.LossScaleOptimizer(optimizer)
-    import tensorflow as tf
-
-    class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
-        def check_finite(self, grads):
-            context = tf.distribute.get_replica_context()
-            infinite = tf.cast(tf.logical_not(super().check_finite(grads)), tf.float32)
-            return tf.equal(context.all_reduce(tf.distribute.ReduceOp.SUM, infinite), 0.0)
-
-    return LossScaleOptimizer(optimizer)
 
 
 def strategy_in_scope():
