@@ -14,6 +14,8 @@ from keras_attention.text import load_tokenizer
 from keras_attention.translation import Translation
 
 _FILE = "translator.json"
+_HALVINGS = 2  # of a batch while it is decoded, as its sentences end
+_HALVED_FROM = 16  # sentences; a smaller batch costs hardly more than one sentence
 _LIMITS = ("maximum_source_length", "maximum_length_ratio", "maximum_length_extra")
 
 
@@ -113,7 +115,10 @@ class Translator:
             )
         if dictionary is not None and not replace_unknown:
             raise ValueError("`dictionary` goes with `replace_unknown=True`. Received: replace_unknown=False")
-        options = {"return_alignment": return_alignment or replace_unknown}
+        options = {
+            "return_alignment": return_alignment or replace_unknown,
+            "halvings": _HALVINGS if batch_size >= _HALVED_FROM else 0,
+        }
         if beam_width != 1:
             options.update(
                 beam_width=beam_width,

@@ -81,9 +81,11 @@ class TranslationGraph:
         # An empty source has nothing to say: no steps for it.
         limit = tf.where(lengths > 0, limit, tf.zeros_like(limit))
         memory = self.model.encode(source_ids)
+        state = self.model.initial_state(memory)
+        step, memory = self.model.prepare_decoding(memory)
         return driver(
-            self.model.decode_step,
-            self.model.initial_state(memory),
+            step,
+            state,
             memory,
             start_id=self.target_tokenizer.start_id,
             end_id=self.target_tokenizer.end_id,

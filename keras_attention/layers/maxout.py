@@ -52,7 +52,10 @@ class Maxout(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
-        projected = self.projection(inputs)
+        return self.maxima(self.projection(inputs))
+
+    def maxima(self, projected):
+        """Return the maxima over the groups of `W x + b`, `(..., units * pool_size)`, made elsewhere."""
         grouped = ops.reshape(projected, (*ops.shape(projected)[:-1], self.units, self.pool_size))
         return ops.max(grouped, axis=-1)
 

@@ -7,6 +7,7 @@ from keras_attention.layers.attention_gru import AttentionGRU
 from keras_attention.layers.fused_gru import FusedGRU
 from keras_attention.layers.maxout import Maxout
 from keras_attention.models.translation.lexical_start import begin_as_lexicon
+from keras_attention.models.translation.rnn_search_decoding import prepare_rnn_search
 from keras_attention.models.translation.translation_model import PAD_ID, TranslationModel
 
 
@@ -229,6 +230,13 @@ class RNNSearch(TranslationModel):
 
     def initial_state(self, memory):
         return ops.expand_dims(memory["state"], 1)
+
+    def prepare_decoding(self, memory):
+        return prepare_rnn_search(self, memory)
+
+    def word_logits(self, readout):
+        """Return the logits, float32, of what `readout` gave."""
+        return self._word_logits(readout, self.tie_embeddings)
 
     def _step(self, embedded, state, memory):
         state, context, weights = self.decoder.step(embedded, state, memory)
