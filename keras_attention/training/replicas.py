@@ -79,7 +79,9 @@ def share_answer_selection(dataset, strategy):
 
     Sampled wrong answers go with their question. Of in-batch ones every replica gets all: it has its share of the
     questions and scores them against every answer of the batch, so that a question has the wrong answers that it has on
-    one device. (The price: each replica encodes all answers. Comparing them with the questions is what is shared.)
+    one device. The price: each replica encodes all answers; comparing them with the questions is what is shared. And
+    where gradients are clipped, Keras takes the norm of the word vectors' gradient token by token: the tokens of the
+    answers come once per replica, with a part of their gradient each, so the norm is not quite that of one device.
 
     Args:
         dataset: `tf.data.Dataset` of `(inputs, labels)` with the labels among the inputs, as `with_labels` makes it.
