@@ -88,7 +88,8 @@ def test_a_killed_search_goes_on_where_it_was(method, trials, kills, tmp_path):
     assert outcome(workdir) == outcome(tmp_path / "whole")
 
 
-def test_every_trial_has_a_process_of_its_own_and_the_search_does_not_grow(tmp_path):
+@pytest.mark.parametrize("trials", [8, pytest.param(30, marks=pytest.mark.extended)])
+def test_every_trial_has_a_process_of_its_own_and_the_search_does_not_grow(trials, tmp_path):
     sizes = []
 
     class Watch:
@@ -101,9 +102,9 @@ def test_every_trial_has_a_process_of_its_own_and_the_search_does_not_grow(tmp_p
         def on_trial_end(self, *_):
             sizes.append(resident_megabytes())
 
-    make_tuner(tmp_path, "random", trials=8, processes=True, watch=Watch()).search()
+    make_tuner(tmp_path, "random", trials, processes=True, watch=Watch()).search()
     pids = [one.folder.joinpath("run", "pids.txt").read_text().split() for one in read_results(tmp_path)]
-    assert len({words[0] for words in pids}) == 8
+    assert len({words[0] for words in pids}) == trials
     assert {words[1] for words in pids} == {str(os.getpid())}
     assert sizes[-1] - sizes[2] < 5
 
