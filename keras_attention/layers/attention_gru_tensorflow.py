@@ -8,15 +8,21 @@ tensor of every step's alignment network, and multiplies out every weight gradie
 - each weight gradient is one large product after the loop;
 - the two products of a step that start from s_{t-1} are one: `[W_a | U_z | U_r]` (and `U` where the reset comes after).
 
-The hyperbolic tangent of a sum needs no tanh per pair. With P = exp(2 q) exp(2 k), tanh(q + k) = 1 - 2 / (1 + P), so
-the exponentials are taken of the queries and of the keys, which are few, and a pair costs a product and a reciprocal.
-With R = 1 / (1 + P) the derivative is 1 - tanh^2 = 4 R (1 - R): one recomputed tensor gives both. The exponents are
-held within +-80 (tanh arguments of +-40 on each side): float32 then neither overflows to NaN nor loses a real sum.
+The hyperbolic tangent of a sum needs no tanh per pair. With P = exp(2 q) exp(2 k), tanh(q + k) = 2 P / (1 + P) - 1, so
+the exponentials are taken of the queries and of the keys, which are few. A pair then costs a product and one pass more:
+P / (1 + P) is the softsign of a positive number, and a quarter of the derivative, P / (1 + P)^2, is what TensorFlow
+computes as the softsign's gradient. So each is a single kernel, where a reciprocal of a sum would be two.
+
+Every pass over `(batch, source, units)` costs as much as a third of the step's products, so there are few: what the
+gradient multiplies by a vector per sentence or per unit is done by a product of matrices, or once after the loop.
+
+The exponents are held within +-43, that is q and k within +-21.5 each: P stays finite in float32. A tanh is 1 to the
+last bit from 9 on, so a sum comes out otherwise only where a query beyond 21.5 meets a key that all but cancels it.
 """
 
 import tensorflow as tf
 
-_LIMIT = 80.0
+_LIMIT = 43.0
 _LOWEST = -1e30
 
 
@@ -62,9 +68,14 @@ def attention_gru(
     def exponentials(x):
         return tf.exp(tf.clip_by_value(2.0 * tf.cast(x, score_dtype), -_LIMIT, _LIMIT))
 
-    def reciprocals(queries, exp_keys):
-        """R = 1 / (1 + exp(2 (q + k))): `(batch, source_length, attention_units)`."""
-        return 1.0 / (1.0 + exponentials(queries)[:, None, :] * exp_keys)
+    def pair_products(exp_queries, exp_keys):
+        """P = exp(2 q) exp(2 k): `(batch, source_length, attention_units)`."""
+        return exp_queries[:, None, :] * exp_keys
+
+    def times_vector(pairs, vector):
+        """Multiply `(batch, source_length, attention_units)` by a vector: one product, not one a sentence."""
+        flat = tf.linalg.matvec(tf.reshape(pairs, [-1, attention_units]), vector)
+        return tf.reshape(flat, tf.shape(pairs)[:2])
 
     @tf.custom_gradient
     def run(projected, s0, value, keys, query_kernel, vector, context_kernel, recurrent_kernel, recurrent_bias):
@@ -77,10 +88,12 @@ def attention_gru(
         def array(element_shape, element_dtype=dtype):
             return tf.TensorArray(element_dtype, size=steps, element_shape=element_shape)
 
-        def forward(t, state, states, contexts, weights_, gates_, candidates, recurrents):
+        def forward(t, state, states, contexts, weights_, queries, gates_, candidates, recurrents):
             products = state @ from_state
-            # 1 - 2R; the constant sum(v) moves no weight
-            scores = -2.0 * tf.linalg.matvec(reciprocals(products[:, :attention_units], exp_keys), vector)
+            # tanh = 2 softsign(P) - 1, and the constant sum(v) moves no weight
+            exp_query = exponentials(products[:, :attention_units])
+            pairs = pair_products(exp_query, exp_keys)
+            scores = times_vector(tf.nn.softsign(pairs), 2.0 * vector)
             weights = tf.nn.softmax(scores + masked_scores) * source_mask
             used = weights * dropout_mask[t] if has_dropout else weights
             context = tf.squeeze(tf.matmul(tf.cast(used, dtype)[:, None, :], value), 1)
@@ -95,7 +108,8 @@ def attention_gru(
                 candidate = tf.tanh(inputs[:, 2 * n :] + (reset * state) @ candidate_kernel)
             if has_step_mask:
                 update = update * step_mask[t]
-            gates_ = gates_.write(t, tf.concat([update, reset], 1))
+                gates = tf.concat([update, reset], 1)
+            gates_ = gates_.write(t, gates)
             state = state + update * (candidate - state)
             return (
                 t + 1,
@@ -103,6 +117,7 @@ def attention_gru(
                 states.write(t, state),
                 contexts.write(t, context),
                 weights_.write(t, weights),
+                queries.write(t, exp_query),
                 gates_,
                 candidates.write(t, candidate),
                 recurrents,
@@ -113,7 +128,7 @@ def attention_gru(
         recurrents = array([batch, n])
         if not reset_after:
             recurrents = tf.TensorArray(dtype, size=0, element_shape=[batch, n])
-        *_, states, contexts, weights, gates, candidates, recurrents = tf.while_loop(
+        *_, states, contexts, weights, queries, gates, candidates, recurrents = tf.while_loop(
             lambda t, *_: t < steps,
             forward,
             (
@@ -122,6 +137,7 @@ def attention_gru(
                 array([batch, n]),
                 array([batch, width]),
                 array([batch, source_length], score_dtype),
+                array([batch, attention_units], score_dtype),
                 array([batch, 2 * n]),
                 array([batch, n]),
                 recurrents,
@@ -129,7 +145,7 @@ def attention_gru(
             maximum_iterations=steps,
         )
         states, contexts, weights = states.stack(), contexts.stack(), weights.stack()
-        gates, candidates = gates.stack(), candidates.stack()
+        queries, gates, candidates = queries.stack(), gates.stack(), candidates.stack()
         recurrents = recurrents.stack() if reset_after else None
 
         def gradient(d_states, d_contexts, d_weights):
@@ -164,17 +180,19 @@ def attention_gru(
                     d_weight = d_weight * dropout_mask[t]
                 d_weight = d_weight + d_weights[t]
                 d_scores = weight * (d_weight - tf.reduce_sum(weight * d_weight, 1, keepdims=True))
-                inverse = reciprocals(state @ query_kernel, exp_keys)
-                flat = tf.reshape(inverse, [-1, attention_units])
+                pairs = pair_products(queries[t], exp_keys)
+                flat = tf.reshape(tf.nn.softsign(pairs), [-1, attention_units])
                 d_vector = d_vector + tf.linalg.matvec(flat, tf.reshape(d_scores, [-1]), transpose_a=True)
-                d_hidden = (d_scores[:, :, None] * (4.0 * vector)) * (inverse - inverse * inverse)
-                d_query = tf.cast(tf.reduce_sum(d_hidden, 1), dtype)
+                # slope = tanh' / 4; the factor 4 v_a of the keys' gradient waits until after the loop
+                slope = tf.raw_ops.SoftsignGrad(gradients=pairs, features=pairs)
+                d_query = tf.squeeze(tf.matmul(d_scores[:, None, :], slope), 1) * (4.0 * vector)
+                d_query = tf.cast(d_query, dtype)
                 deltas = [d_query, d_update, d_reset, d_recurrent] if reset_after else [d_query, d_update, d_reset]
                 d_products = tf.concat(deltas, 1)
                 return (
                     i + 1,
                     d_previous + d_products @ from_state_t,
-                    d_keys + d_hidden,
+                    d_keys + d_scores[:, :, None] * slope,
                     d_vector,
                     d_inputs_.write(t, d_inputs),
                     d_products_.write(t, d_products),
@@ -218,9 +236,9 @@ def attention_gru(
                 d_inputs,
                 d_s0,
                 d_value,
-                tf.cast(d_keys, keys.dtype),
+                tf.cast(d_keys * (4.0 * vector), keys.dtype),
                 d_query_kernel,
-                -2.0 * d_vector[:, None],
+                2.0 * d_vector[:, None],
                 d_context_kernel,
                 d_recurrent_kernel,
                 d_recurrent_bias,
