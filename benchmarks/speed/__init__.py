@@ -1,0 +1,1 @@
+"""Speed beside real peers: `python -m benchmarks.speed` prints one table."""
