@@ -64,7 +64,7 @@ def test_products_in_the_gru_loop(reset_after):
 
 
 def test_passes_over_the_pairs():
-    """No exponential and no tanh of a pair: the one of each is of a vector per sentence, and of the forward loop only."""
+    """No exponential and no tanh of a pair: the one of each is of a vector a sentence, in the forward loop only."""
     layer = AttentionGRU(5, attention_units=9)
     embeddings, annotations = (tf.constant(np.ones(shape, "float32")) for shape in ((2, 3, 4), (2, 6, 7)))
     layer.build([embeddings.shape, annotations.shape])
