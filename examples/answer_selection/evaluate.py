@@ -55,6 +55,9 @@ def evaluate(
         parts = {f"MedQuAD {medquad}": read_med_quad(medquad)}
     else:
         parts = open_corpora(**folders).reported
+        if not parts:
+            folder = next(filter(None, folders.values()))
+            raise ValueError(f"Expected a part to report in the folder, not only the training part. Received: {folder}")
     selectors = {str(folder): AnswerSelector.load(folder) for folder in selector}
     for name, questions in parts.items():
         results = print_beside_bm25(selectors, questions, title=name)

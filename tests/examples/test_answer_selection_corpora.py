@@ -204,6 +204,14 @@ def test_a_public_set_from_the_command_line(tmp_path):
     assert len(list(tmp_path.glob("lengths-InsuranceQA-v2-valid-*-500.png"))) == 2
 
 
+def test_there_must_be_something_to_measure(tmp_path):
+    rows = "".join(f"question {i} ?\tsentence {i} {j}\t{j}\n" for i in range(20) for j in range(2))
+    write(tmp_path / "WikiQA-train.txt", rows)
+    result = CliRunner().invoke(evaluate.app, ["--selector", str(tmp_path), "--wikiqa", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "a part to report" in result.output
+
+
 def test_vectors_that_are_missing_are_named(tmp_path):
     (tmp_path / "config.toml").write_text(CONFIG)
     arguments = ["--config", tmp_path / "config.toml", "--workdir", tmp_path / "run", "--medquad"]
