@@ -14,7 +14,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-answers test lint format clean
+.PHONY: help demo demo-answers models test lint format clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ demo: $(VENV)/.installed-examples  ## Train a translator in five minutes and sho
 
 demo-answers: $(VENV)/.installed-examples-selection  ## The same for answer selection
 	$(RUN) -m examples.answer_selection.demo $(ARGS)
+
+models: $(VENV)/.installed-examples-selection  ## Train the ready models of saved_models/ anew: over an hour
+	$(RUN) -m examples.translation.ready_model $(ARGS)
+	$(RUN) -m examples.answer_selection.ready_model $(ARGS)
 
 test: $(VENV)/.installed-test  ## Run all tests
 	$(ONE_THREAD) MPLBACKEND=Agg $(RUN) -m pytest -n $(WORKERS) $(ARGS)

@@ -7,7 +7,11 @@ import keras
 import numpy as np
 
 from keras_attention.data import encode_texts
-from keras_attention.export.answer_selection import AnswerSelectionGraph, export_answer_selection
+from keras_attention.export.answer_selection import (
+    AnswerSelectionGraph,
+    export_answer_selection,
+    export_answer_selection_tflite,
+)
 from keras_attention.export.answer_selection_index import AnswerIndexGraph, export_answer_index
 from keras_attention.models.answer_selection.attentive_pooling_model import AttentivePoolingModel
 from keras_attention.models.half_precision import in_float32
@@ -212,10 +216,13 @@ class AnswerSelector:
         return scores
 
     def save(self, directory):
-        """Write model, tokenizer, lengths and, if there is one, the index into a folder, for `load`."""
+        """Write model, tokenizer, lengths and, if there is one, the index into a folder, for `load`.
+
+        A model trained in half precision is written in float32, in which it runs anywhere.
+        """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        self.model.save(directory / "model.keras")
+        in_float32(self.model).save(directory / "model.keras")
         self.tokenizer.save(directory / "tokenizer")
         config = {name: getattr(self, name) for name in _LENGTHS}
         (directory / _FILE).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
@@ -274,11 +281,17 @@ class AnswerSelector:
         self.answers, self.answer_index, self.bm25 = answers, index, bm25
         return self
 
+    def _float32_graph(self):
+        model = in_float32(self.model)
+        if model is self.model:
+            return self.graph
+        return AnswerSelectionGraph(model, self.tokenizer, self.question_length, self.answer_length)
+
     def export(self, directory, version=None, *, interface="text", allow_newer_operations=False):
         """Write `<directory>/<version>/`, a SavedModel from strings to similarities, or with `interface="token_ids"`
         from ids. See `export_answer_selection`.
         """
-        return export_answer_selection(self.graph, directory, version, interface, allow_newer_operations)
+        return export_answer_selection(self._float32_graph(), directory, version, interface, allow_newer_operations)
 
     def export_with_index(
         self,
@@ -342,7 +355,12 @@ class AnswerSelector:
             found = self.search(questions, graph.top_k, candidate_count=candidate_count)
             return np.array([[one.score for one in row] for row in found], "float32")
 
-        return export_answer_index(graph, expected, directory, version, allow_newer_operations)
+        tolerance = 5e-3 if index.describe()["dtype"] == "float16" else 1e-3
+        return export_answer_index(graph, expected, directory, version, allow_newer_operations, tolerance)
+
+    def export_tflite(self, path):
+        """Write a TFLite file from the ids of one pair to its similarity. See `export_answer_selection_tflite`."""
+        return export_answer_selection_tflite(self._float32_graph(), path)
 
     def _encode_questions(self, questions, batch_size):
         return self.model.encode_questions(encode_texts(questions, self.tokenizer, self.question_length), batch_size)

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_attention.decoding import replace_unknown_words, sample
-from keras_attention.export.translation import TranslationGraph, export_translation
+from keras_attention.export.translation import TranslationGraph, export_translation, export_translation_tflite
+from keras_attention.models.half_precision import in_float32
 from keras_attention.text import load_tokenizer
 from keras_attention.translation import Translation
 
@@ -236,10 +237,13 @@ class Translator:
         return self._functions[key]
 
     def save(self, directory):
-        """Write model, tokenizers and limits into a folder, from which `load` makes the same translator."""
+        """Write model, tokenizers and limits into a folder, from which `load` makes the same translator.
+
+        A model trained in half precision is written in float32, in which it runs anywhere.
+        """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        self.model.save(directory / "model.keras")
+        self._in_float32().model.save(directory / "model.keras")
         self.source_tokenizer.save(directory / "source_tokenizer")
         joint = self.target_tokenizer is self.source_tokenizer
         if not joint:
@@ -263,6 +267,13 @@ class Translator:
         model = keras.models.load_model(directory / "model.keras", compile=False)
         return cls(model, source, target, **config)
 
+    def _in_float32(self):
+        model = in_float32(self.model)
+        if model is self.model:
+            return self
+        limits = {name: getattr(self.graph, name) for name in _LIMITS}
+        return Translator(model, self.source_tokenizer, self.target_tokenizer, **limits)
+
     def export(
         self,
         directory,
@@ -278,7 +289,7 @@ class Translator:
         ids to ids. See `export_translation`.
         """
         return export_translation(
-            self.graph,
+            self._in_float32().graph,
             directory,
             version,
             beam_width,
@@ -287,6 +298,10 @@ class Translator:
             interface,
             allow_newer_operations,
         )
+
+    def export_tflite(self, path, source_length=32):
+        """Write a TFLite file from one sentence's ids to its translation's. See `export_translation_tflite`."""
+        return export_translation_tflite(self._in_float32().graph, path, source_length)
 
 
 def _checked_texts(texts):

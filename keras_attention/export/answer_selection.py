@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_attention.export.answer_selection_attention import attention_endpoints
 from keras_attention.export.saved_model import compare_signatures, write_saved_model
+from keras_attention.export.tflite import write_tflite
 
 INTERFACES = ("text", "token_ids")
 
@@ -129,9 +130,35 @@ def export_answer_selection(graph, directory, version=None, interface="text", al
         tracked=tracked,
         endpoints={"serving_default": endpoints["similarity"], "rank": endpoints["rank"], **attention},
         compare=lambda path: compare_signatures(tf.saved_model.load(str(path)).signatures, calls),
-        warm_up=[(name, inputs) for name, inputs, _ in calls[:2]],
+        warm_up=list({name: (name, inputs) for name, inputs, _ in reversed(calls)}.values()),
         **options,
     )
+
+
+def export_answer_selection_tflite(graph, path):
+    """Write a selector as a TFLite file: the ids of one pair to its similarity, sizes fixed.
+
+    Inputs `question_ids`, int32 `[1, question_length]`, and `answer_ids`, int32 `[1, answer_length]`, padded with 0 to
+    the right; output `similarity`, float32 `[1]`.
+
+    Args:
+        graph: An `AnswerSelectionGraph`.
+        path: The file.
+
+    Returns:
+        The path.
+
+    Raises:
+        RuntimeError: If TFLite's interpreter answers otherwise than the model. Nothing is written then.
+    """
+    lengths = {"question_ids": graph.question_length, "answer_ids": graph.answer_length}
+    texts, examples = graph.example_texts(), []
+    for pair in zip(texts, texts[1:] + texts[:1]):
+        rows = {name: graph.ids([text], length) for (name, length), text in zip(lengths.items(), pair)}
+        padded = {name: tf.pad(ids, [[0, 0], [0, lengths[name] - ids.shape[1]]]) for name, ids in rows.items()}
+        examples.append({name: ids.numpy() for name, ids in padded.items()})
+    signature = [tf.TensorSpec([1, length], tf.int32, name=name) for name, length in lengths.items()]
+    return write_tflite(path, graph.similarity_of_ids, signature, examples)
 
 
 def answer_selection_endpoints(graph, interface="text"):
@@ -179,5 +206,5 @@ def _example_calls(graph, interface):
         expected = graph.similarity(tf.repeat(asked, len(texts)), questions)
         ranked.append(("rank", inputs(asked, questions, True), expected))
     pairs = ("serving_default", inputs(questions, answers, False), graph.similarity(questions, answers))
-    # The ranking of most words first: it is the one to warm up with.
+    # The ranking of most words first: each signature's first call is the one to warm up with.
     return [pairs, *reversed(ranked)]

@@ -65,12 +65,6 @@ class AnswerIndexGraph(tf.Module):
             self._word_places = tf.Variable(postings["places"], trainable=False, name="word_places")
             self._word_scores = tf.Variable(postings["scores"], trainable=False, name="word_scores")
 
-    @property
-    def precision(self):
-        """Dtype of what is stored of the answers, a name."""
-        stored = self._vectors if self._vectors is not None else self._rows
-        return stored.dtype.name
-
     def find(self, question):
         """Return the best answers.
 
@@ -154,7 +148,7 @@ class AnswerIndexGraph(tf.Module):
         return tf.gather(candidates, best), scores
 
 
-def export_answer_index(graph, expected, directory, version=None, allow_newer_operations=False):
+def export_answer_index(graph, expected, directory, version=None, allow_newer_operations=False, tolerance=1e-3):
     """Write a SavedModel that answers questions from its index, check it, reload it, compare, then put it in its place.
 
     Signatures:
@@ -170,6 +164,7 @@ def export_answer_index(graph, expected, directory, version=None, allow_newer_op
         directory: The model's folder; the version is a folder inside it, as TF Serving wants.
         version: Integer; one more than the greatest there if None, beginning with 1.
         allow_newer_operations: Allow operations that servers before 2.20 do not have, see `check_operations`.
+        tolerance: Greatest difference of scores: more where the selector's index is in half precision.
 
     Returns:
         The path of the version's folder.
@@ -183,8 +178,8 @@ def export_answer_index(graph, expected, directory, version=None, allow_newer_op
     pairs = {"question": tf.constant(texts), "answer": tf.constant(texts[1:] + texts[:1])}
     ranked = {"question": tf.constant(texts[-1:]), "answers": tf.constant(texts)}
     calls = [("similarity", pairs, graph.graph.similarity(**pairs)), ("rank", ranked, graph.graph.rank(**ranked))]
-    # Features in half precision give similarities of half precision.
-    tolerance = 5e-3 if graph.precision == "float16" else 1e-4
+    attention = attention_endpoints(graph.graph)
+    calls += [(name, pairs, function(**pairs)) for name, (function, _) in attention.items()]
     by_selector = expected(texts)
 
     def compare(path):
@@ -210,7 +205,7 @@ def export_answer_index(graph, expected, directory, version=None, allow_newer_op
         endpoints={
             "serving_default": (graph.find, [tf.TensorSpec([None], tf.string, name="question")]),
             **answer_selection_endpoints(graph.graph),
-            **attention_endpoints(graph.graph),
+            **attention,
         },
         compare=compare,
         warm_up=[("serving_default", {"question": tf.constant(texts)}), *((name, inputs) for name, inputs, _ in calls)],

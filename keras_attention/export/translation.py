@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from keras_attention.decoding import beam_search, greedy_decode
 from keras_attention.export.saved_model import compare_signatures, write_saved_model
+from keras_attention.export.tflite import write_tflite
+from keras_attention.export.token_pieces import token_pieces
 
 INTERFACES = ("text", "token_ids")
 
@@ -177,8 +179,8 @@ class TranslationGraph:
         return {
             "translation": self.detokenize(result["token_ids"])[:, 0],
             "score": tf.identity(result["scores"][:, 0]),
-            "source_tokens": _pieces(self.source_tokenizer, source_ids),
-            "target_tokens": _pieces(self.target_tokenizer, token_ids),
+            "source_tokens": token_pieces(self.source_tokenizer, source_ids),
+            "target_tokens": token_pieces(self.target_tokenizer, token_ids),
             "alignment": result["alignment"][:, 0],
         }
 
@@ -270,6 +272,35 @@ def export_translation(
     )
 
 
+def export_translation_tflite(graph, path, source_length=32):
+    """Write a translator as a TFLite file: one sentence's ids to the greedy translation's, sizes fixed.
+
+    Input `source_ids`, int32 `[1, source_length]`, the end symbol 3 behind the tokens, then 0. Outputs, in this order:
+    `length` int32 `[1]`, end symbol counted; `score` float32 `[1]`; `target_ids` int32 `[1, target_length]`.
+
+    Args:
+        graph: A `TranslationGraph`.
+        path: The file.
+        source_length: Tokens of a source, end symbol counted.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If `source_length` is below 2.
+        RuntimeError: If TFLite's interpreter answers otherwise than the model. Nothing is written then.
+    """
+    if source_length < 2:
+        raise ValueError(f"`source_length` must be at least 2. Received: source_length={source_length}")
+    examples = []
+    for text in _example_texts(graph):
+        ids = graph.source_ids([text])
+        if ids.shape[1] <= source_length:
+            examples.append({"source_ids": tf.pad(ids, [[0, 0], [0, source_length - ids.shape[1]]]).numpy()})
+    signature = [tf.TensorSpec([1, source_length], tf.int32, name="source_ids")]
+    return write_tflite(path, graph.translate_ids, signature, examples)
+
+
 def _example_texts(graph):
     """Return texts of mixed length and kind, to compare with and to warm up."""
     vocabulary = [
@@ -292,10 +323,3 @@ def _save_tokenizers(graph, folder):
 
 def _at_least_one_column(ids):
     return tf.pad(ids, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(ids)[1])]])
-
-
-def _pieces(tokenizer, token_ids):
-    """Look the pieces of `(batch, length)` ids up in the graph; padding gives the empty string."""
-    pieces = [tokenizer.id_to_piece(i) for i in range(tokenizer.vocabulary_size)]
-    pieces[tokenizer.pad_id] = ""
-    return tf.gather(tf.constant(pieces), token_ids)

@@ -1,10 +1,12 @@
 """The C program beside this file: building it with the wheel's headers and libraries, and running it."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -18,6 +20,8 @@ def build(folder, packages=None):
         folder: Where to write it.
         packages: The folder `site-packages` whose TensorFlow it is built and run with; the running one's by default.
     """
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
     program = Path(folder) / "run_saved_model"
     library = Path(packages or Path(tf.__file__).parents[1]) / "tensorflow"
     libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]

@@ -42,6 +42,20 @@ ANSWER_SELECTION_SIGNATURES = {
     ),
 }
 
+# Of models that pool by attention.
+ATTENTION_SIGNATURE = {
+    "attention": (
+        {"question": ("string", [UNKNOWN]), "answer": ("string", [UNKNOWN])},
+        {
+            "similarity": ("float32", [UNKNOWN]),
+            "question_tokens": ("string", [UNKNOWN, UNKNOWN]),
+            "question_weights": ("float32", [UNKNOWN, UNKNOWN]),
+            "answer_tokens": ("string", [UNKNOWN, UNKNOWN]),
+            "answer_weights": ("float32", [UNKNOWN, UNKNOWN]),
+        },
+    ),
+}
+
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
@@ -124,7 +138,9 @@ def test_a_selector(cls, tokenizer, tmp_path, program):
     for file in [moved, *moved.rglob("*")]:
         file.chmod(0o555 if file.is_dir() else 0o444)
     signatures = tf.saved_model.load(str(moved)).signatures
-    assert_signatures(signatures, ANSWER_SELECTION_SIGNATURES)
+    assert_signatures(
+        signatures, {**ANSWER_SELECTION_SIGNATURES, **(ATTENTION_SIGNATURE if selector.has_weights else {})}
+    )
     pairs = assert_alone_as_together(signatures["serving_default"], answers, TEXTS)  # inputs in order of their names
     expected = [selector.rank(question, [answer])[0].score for question, answer in zip(TEXTS, answers)]
     np.testing.assert_allclose(pairs["similarity"], expected, rtol=1e-5, atol=1e-6)

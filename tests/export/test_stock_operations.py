@@ -1,6 +1,7 @@
 """The list of the stock server's operations, and the check of a SavedModel against it."""
 
 import contextlib
+import sys
 
 import numpy as np
 import pytest
@@ -86,7 +87,8 @@ def test_no_cudnn_where_a_gpu_is_visible(cls, tmp_path, monkeypatch):
     """With a GPU the layers take cuDNN's kernels, which the export must not hold; without its guard it would."""
     translator = make_translator(cls)
     monkeypatch.setattr(recurrent_tensorflow, "gpu_is_visible", lambda: True)
-    monkeypatch.setattr("keras.src.backend.tensorflow.rnn._is_gpu_available", lambda: True)
+    # By its module's name: the package has a function of the same name.
+    monkeypatch.setattr(sys.modules["keras.src.backend.tensorflow.rnn"], "_is_gpu_available", lambda: True)
     # What is compared is Keras' own business here: its eager call would want the GPU.
     monkeypatch.setattr("keras_attention.export.translation._compare", lambda *arguments: None)
     recurrent = [layer for layer in translator.model._flatten_layers() if hasattr(layer, "use_cudnn")]
