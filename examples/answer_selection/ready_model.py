@@ -67,18 +67,19 @@ def ready_model(
     parts = (corpora.train, corpora.validation, corpora.test)
     if limit:
         parts = tuple(part.select(range(min(limit, len(part.questions)))) for part in parts)
-        corpora = Corpora(*parts)
+        corpora = Corpora(parts[0], parts[1], {"test": parts[2]})
+    test = parts[2]
     selector, record = run_training(settings, corpora, workdir, verbose)
     name = settings.model["name"]
-    results = print_beside_bm25({name: selector}, corpora.test, title="The test part")
+    results = print_beside_bm25({name: selector}, test, title="The test part")
     figures = {
-        f"{metric} of {len(corpora.test.questions):,} test questions, 20 candidates each": f"{results[name][key]:.3f} "
+        f"{metric} of {len(test.questions):,} test questions, 20 candidates each": f"{results[name][key]:.3f} "
         f"(BM25 {results['BM25'][key]:.3f})"
         for key, metric in (("accuracy_at_1", "accuracy at 1"), ("mrr", "MRR"), ("map", "MAP"))
     }
     answers = list(dict.fromkeys(answer for part in parts for answer in part.answers))
     selector.index(answers)
-    figures.update(_search_figures(selector, corpora.test))
+    figures.update(_search_figures(selector, test))
     # The features of an AP model's answers are many times the size of their text.
     staging = workdir / "export" / directory.name
     shutil.rmtree(staging, ignore_errors=True)  # of a run that was stopped

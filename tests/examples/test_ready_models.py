@@ -62,6 +62,7 @@ def use(card):
     return names["answer"]
 
 
+@pytest.mark.extended
 def test_the_translator(tmp_path):
     result = run(ready_translator, tmp_path, TRANSLATION_CONFIG)
     assert result.exit_code == 0, result.output
@@ -87,7 +88,7 @@ def test_the_translator(tmp_path):
     assert use(card).shape == (1,)
 
 
-@pytest.mark.parametrize("name", ["ap_cnn", "qa_cnn"])
+@pytest.mark.parametrize("name", ["ap_cnn", pytest.param("qa_cnn", marks=pytest.mark.extended)])
 def test_the_selector(name, tmp_path):
     result = run(ready_selector, tmp_path, ANSWER_SELECTION_CONFIG.format(name=name))
     assert result.exit_code == 0, result.output

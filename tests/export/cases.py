@@ -45,7 +45,7 @@ def make_translator(cls, tokenizer="SentencePiece"):
     size = tokenizer.vocabulary_size
     model = cls(size, size, **TRANSLATION_MODELS[cls])
     for variable in model.trainable_variables:
-        variable.assign(variable * 6)
+        variable.assign(variable * 3)
     return Translator(model, tokenizer, tokenizer, maximum_length_ratio=1.5, maximum_length_extra=3)
 
 
