@@ -83,8 +83,8 @@ def interleave(runs, rounds, warm_up=2):
     """Time variants in turn, so that whatever else the machine does falls on all of them alike.
 
     Args:
-        runs: Dict from a name to a callable without arguments. One that returns a list of seconds is taken at its
-            word; of any other the wall time is taken.
+        runs: Dict from a name to a callable without arguments. One that returns a list of floats is taken at its word:
+            they are seconds; of any other the wall time is taken.
         rounds: How often each is timed. Every round begins with another variant.
         warm_up: Untimed calls of each, before the first round: tracing and compiling.
 
@@ -101,7 +101,8 @@ def interleave(runs, rounds, warm_up=2):
             start = time.perf_counter()
             own = runs[name]()
             passed = time.perf_counter() - start
-            seconds[name] += own if isinstance(own, list) else [passed]
+            timed_itself = isinstance(own, list) and own and isinstance(own[0], float)
+            seconds[name] += own if timed_itself else [passed]
     return {name: Timing(name, tuple(times)) for name, times in seconds.items()}
 
 

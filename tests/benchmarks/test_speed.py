@@ -23,6 +23,13 @@ def test_timings_are_interleaved():
     assert [len(t.seconds) for t in times.values()] == [3, 3]
 
 
+def test_a_run_may_time_itself():
+    times = interleave({"itself": lambda: [1.0, 2.0], "by the clock": lambda: ["a", "list", "of strings"]}, rounds=2)
+    assert times["itself"].seconds == (1.0, 2.0, 1.0, 2.0)
+    assert len(times["by the clock"].seconds) == 2
+    assert max(times["by the clock"].seconds) < 1.0
+
+
 def test_a_row_has_ratio_spread_and_share_of_the_floor(capsys):
     floor = Floor()
     floor.seconds, floor.lines = 0.5, ["1 x product"]
