@@ -14,7 +14,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-answers models test lint format clean
+.PHONY: help demo demo-answers models test test-backends lint format clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,11 @@ models: $(VENV)/.installed-examples-selection  ## Train the ready models of save
 
 test: $(VENV)/.installed-test  ## Run all tests
 	$(ONE_THREAD) MPLBACKEND=Agg $(RUN) -m pytest -n $(WORKERS) $(ARGS)
+
+test-backends: $(VENV)/.installed-test-backends  ## The same numbers on TensorFlow, JAX and PyTorch; training by processes
+	set -e; for backend in jax torch; do \
+	  KERAS_BACKEND=$$backend $(ONE_THREAD) $(RUN) -m pytest tests/conformance/test_backends.py $(ARGS); done
+	$(ONE_THREAD) $(RUN) -m pytest -m extended tests/training/test_processes.py
 
 lint: $(VENV)/.installed-test  ## Check style and formatting
 	$(RUN) -m ruff check .
