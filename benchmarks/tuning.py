@@ -147,9 +147,9 @@ def _train(run, configuration, name, workdir):
 
 def _print_spread(records, objective, title):
     table = Table(title=title)
-    table.add_column("Configuration")
-    table.add_column("Part")
-    for heading in (*(f"Seed {seed}" for seed in SEEDS), "Mean", "Standard deviation", "Lowest", "Highest"):
+    table.add_column("", no_wrap=True)
+    table.add_column("Part", no_wrap=True)
+    for heading in (*(f"Seed {seed}" for seed in SEEDS), "Mean", "SD", "Lowest", "Highest"):
         table.add_column(heading, justify="right")
     for name in ("generic", "found"):
         for part, key in (("validation", f"best_{objective}"), ("test", "test")):

@@ -37,6 +37,18 @@ def test_the_table_has_the_best_first_and_what_failed_last(search):
     assert results_table(results, "bleu", limit=2).row_count == 2
 
 
+def test_many_options_stand_in_one_column(tmp_path):
+    values = {f"model.option_{number}": number for number in range(9)}
+    trial = TrialResult(
+        "0003", "COMPLETED", 0.25, 1, 60.0, {**values, "model.tied": True, "model.rate": 1e-3}, tmp_path
+    )
+    table = results_table([trial], "mrr")
+    assert len(table.columns) == 5
+    text = " ".join(shown(table).split())
+    for expected in ("option 8 8", "tied yes", "rate 0.001", "0.250"):
+        assert expected in text
+
+
 def test_of_equal_scores_the_longer_trained_is_the_best(tmp_path):
     def trial(number, score, epochs):
         return TrialResult(number, "COMPLETED", score, epochs, 1.0, {}, tmp_path)
