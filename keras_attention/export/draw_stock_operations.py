@@ -13,6 +13,7 @@ of them. The lists are those of the C libraries: TensorFlow's module for Python 
 import ctypes
 import importlib.util
 import json
+import multiprocessing
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -49,8 +50,10 @@ def registered_operations():
 
 def main(path):
     """Write the file: TensorFlow's operations, and those that TF Text adds."""
-    serialized = registered_operations()
-    from tensorflow.core.framework import op_def_pb2  # after the lists: it loads what they must not hold
+    # In a process of their own: what Python loads to read them adds to the lists.
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        serialized = pool.apply(registered_operations)
+    from tensorflow.core.framework import op_def_pb2
 
     core, both = (
         {op.name: sorted(attribute.name for attribute in op.attr) for op in op_def_pb2.OpList.FromString(one).op}
