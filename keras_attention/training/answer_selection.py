@@ -251,10 +251,8 @@ def _logs(workdir, first_epoch):
 class _BestOfSelection(BestAndLast):
     """Keep the best weights of the model inside the trainer."""
 
-    def _save_best(self):
-        temporary = self.best_path.with_name("partial." + self.best_path.name)
-        self.model.selection_model.save_weights(temporary)
-        temporary.replace(self.best_path)
+    def _save_weights(self, path):
+        self.model.selection_model.save_weights(path)
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")

@@ -5,7 +5,7 @@ import time
 
 import keras
 
-from keras_attention.training.processes import is_first_process, wait_for_all
+from keras_attention.training.processes import folder_to_write, is_first_process, wait_for_all
 
 
 class BestAndLast(keras.callbacks.Callback):
@@ -70,8 +70,7 @@ class BestAndLast(keras.callbacks.Callback):
             figures = self.evaluate()
             if record[self._best] is None or figures[self.monitor] > record[self._best]:
                 record[self._best], record["best_epoch"] = figures[self.monitor], epoch + 1
-                if is_first_process():
-                    self._save_best()
+                self._save_best()
         stalled = epoch + 1 - record["best_epoch"]
         if self.halve_after and stalled and stalled % self.halve_after == 0:
             rate = self.model.optimizer.learning_rate
@@ -97,9 +96,13 @@ class BestAndLast(keras.callbacks.Callback):
             logs["seconds"] = record["seconds"]
 
     def _save_best(self):
-        temporary = self.best_path.with_name("partial." + self.best_path.name)
-        self.model.save_weights(temporary)
-        temporary.replace(self.best_path)
+        with folder_to_write(self.best_path.parent) as folder:
+            temporary = folder / ("partial." + self.best_path.name)
+            self._save_weights(temporary)
+            temporary.replace(folder / self.best_path.name)
+
+    def _save_weights(self, path):
+        self.model.save_weights(path)
 
 
 @contextlib.contextmanager
@@ -112,6 +115,9 @@ def averaged_weights(model):
         return
     current = [keras.ops.copy(variable.value) for variable in model.trainable_variables]
     optimizer.finalize_variable_values(model.trainable_variables)
+    if keras.backend.backend() == "jax":  # evaluation gives the variables' buffers away: the average keeps its own
+        for variable in model.trainable_variables:
+            variable.assign(keras.ops.copy(variable.value))
     try:
         yield
     finally:

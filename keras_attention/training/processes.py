@@ -13,6 +13,10 @@ If a process dies the others cannot go on: start them all again, with the same w
 of them see. They take up the last finished epoch, and nothing is counted twice.
 """
 
+import contextlib
+import tempfile
+from pathlib import Path
+
 import keras
 
 
@@ -66,6 +70,19 @@ def wait_for_all(what):
         from jax.experimental import multihost_utils
 
         multihost_utils.sync_global_devices(what)
+
+
+@contextlib.contextmanager
+def folder_to_write(folder):
+    """Yield `folder` in the first process, and in each other one a folder that is thrown away.
+
+    While Keras saves an optimiser it computes the rate of its schedule, which is work of all processes: so all save.
+    """
+    if is_first_process():
+        yield Path(folder)
+    else:
+        with tempfile.TemporaryDirectory() as discarded:
+            yield Path(discarded)
 
 
 def refuse_clocks(**minutes):
