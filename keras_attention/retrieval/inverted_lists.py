@@ -12,9 +12,9 @@ class InvertedLists:
     """Unit vectors in ``faiss`` inverted lists (IVF): similarities are exact, but not every vector is looked at.
 
     About ``4 sqrt(n)`` centres are computed from a sample, and every vector is put into the list of its nearest centre.
-    A search compares the question with all centres and then with the vectors of the nearest ``probes`` lists, so it reads
-    about ``n * probes / lists`` vectors. Unlike a graph index it is built in minutes on two cores, has no tuning but
-    ``probes``, and its scores are the cosines themselves.
+    A search compares the question with all centres and then with the vectors of the nearest ``probes`` lists, so it
+    reads about ``n * probes / lists`` vectors. It has no tuning but ``probes``, and its scores are the cosines
+    themselves.
 
     Made by ``InvertedLists.build``.
 
