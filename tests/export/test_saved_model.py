@@ -87,6 +87,7 @@ def test_warm_up_requests_are_read_back_and_replayed(cls, interface, tmp_path):
         inputs = {name: tf.constant(tf.make_ndarray(tensor)) for name, tensor in request.inputs.items()}
         assert set(inputs) == set(signature.structured_input_signature[1])
         for name, value in signature(**inputs).items():
-            assert value.dtype == tf.string or np.isfinite(value).all(), name
+            # An empty text has one translation; the places of further ones have the score -inf.
+            assert value.dtype == tf.string or not np.isnan(value).any(), name
         if inputs.keys() == {"text"}:
             assert len(set(inputs["text"].numpy().tolist())) > 3
