@@ -142,7 +142,7 @@ def test_save_and_load(cls, tokenizer_class, tmp_path):
 
 
 def test_a_failed_export_leaves_nothing(translator, tmp_path, monkeypatch):
-    def fail(graph, path):
+    def fail(*arguments):
         raise RuntimeError("different")
 
     monkeypatch.setattr("keras_attention.export.translation._compare", fail)

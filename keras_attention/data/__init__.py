@@ -11,7 +11,6 @@ from keras_attention.data.encoded_answer_selection import EncodedAnswerSelection
 from keras_attention.data.insurance_qa_v1 import read_insurance_qa_v1
 from keras_attention.data.insurance_qa_v2 import read_insurance_qa_v2
 from keras_attention.data.lexical_vectors import lexical_vectors
-from keras_attention.data.lexical_vectors import lexical_vectors
 from keras_attention.data.med_quad import med_quad_directory, read_med_quad
 from keras_attention.data.multi30k import load_multi30k
 from keras_attention.data.streamed_translation import StreamedTranslationDataset
@@ -27,7 +26,9 @@ __all__ = [
     "AnswerSelectionData",
     "EncodedAnswerSelection",
     "ParallelCorpus",
+    "StreamedTranslationDataset",
     "TranslationDataset",
+    "TranslationRecords",
     "answer_selection_dataset",
     "answer_selection_pools",
     "answer_selection_steps",
@@ -49,4 +50,5 @@ __all__ = [
     "read_wiki_qa",
     "read_word_vectors",
     "translation_dataset",
+    "write_translation_records",
 ]

@@ -10,7 +10,7 @@ _BLOCK = 65_536  # Rows compared at a time: bounds the float32 copy of a float16
 
 
 class AnswerVectorIndex:
-    """Unit vectors of answers, searched by cosine with ``faiss``: all of them, or most of the best ones in far less time.
+    """Unit vectors of answers, searched by cosine with ``faiss``: exactly, or most of the best ones in far less time.
 
     Made by ``build_answer_index`` from ``{"vector": (answers, width)}`` and read back by ``load_answer_index``.
     Vectors are brought to length 1 when the index is built; a zero vector stays zero and has similarity 0 to anything.
@@ -91,7 +91,9 @@ class AnswerVectorIndex:
             ValueError: no answers, or a recall that is not above 0 and at most 1.
         """
         if not 0 < recall <= 1 or not len(self):
-            raise ValueError(f"expected 0 < recall <= 1 and some answers. Received: recall={recall}, {len(self)} answers")
+            raise ValueError(
+                f"expected 0 < recall <= 1 and some answers. Received: recall={recall}, {len(self)} answers"
+            )
         random = numpy.random.default_rng(seed)
         stand_in = questions is None
         asked = self.vectors if stand_in else self._questions(questions)
@@ -111,7 +113,7 @@ class AnswerVectorIndex:
         Args:
             questions: ``{"vector": (questions, width)}`` as ``encode_questions`` gives, or the array itself.
             top_k: answers per question.
-            approximate: whether to read only what ``make_approximate`` found to be enough; ``None``: if that was called.
+            approximate: whether to read only what ``make_approximate`` found enough; ``None``: if that was called.
 
         Returns:
             ``ids``, int64 ``(questions, k)``, best first, and ``scores``, float32 of that shape: cosines. ``k`` is

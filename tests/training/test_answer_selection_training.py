@@ -99,7 +99,7 @@ def test_learns(cls, negatives, options, tmp_path):
 
 @pytest.mark.parametrize("negatives", ["in_batch", "sampled"])
 def test_a_run_taken_up_again_ends_where_it_would_have(negatives, tmp_path):
-    """Cut after two epochs, by a callback that raises; dropout, moments, order and the record go on."""
+    """Cut by a callback that raises, and by `until_epoch`; dropout, moments, order and the record go on."""
 
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -111,13 +111,15 @@ def test_a_run_taken_up_again_ends_where_it_would_have(negatives, tmp_path):
         model = make_model(embedding_dropout=0.2)
         training = AnswerSelectionTraining(epochs=4, loss="triplet", learning_rate=0.01)
         arguments = (model, datasets(negatives), STEPS, training, folder, lambda: accuracy(model), callbacks, 0)
-        return model, lambda: fit_answer_selection(*arguments)
+        return model, lambda **until: fit_answer_selection(*arguments, **until)
 
     whole, fit = run(tmp_path / "whole")
     expected = fit()
     _, fit = run(tmp_path / "cut", [Stop()])
     with pytest.raises(KeyboardInterrupt):
         fit()
+    cut, fit = run(tmp_path / "cut")
+    assert fit(until_epoch=3)["epochs"] == 3
     cut, fit = run(tmp_path / "cut")
     record = fit()
     for a, b in zip(whole.get_weights(), cut.get_weights()):

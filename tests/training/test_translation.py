@@ -23,7 +23,7 @@ class KilledError(Exception):
     pass
 
 
-def run(workdir, training=TRAINING, kill_in=None, scores=None):
+def run(workdir, training=TRAINING, kill_in=None, scores=None, until_epoch=None):
     """Train in `workdir`; `kill_in` an epoch (from 0), during its second batch."""
     keras.utils.set_random_seed(training.seed)
     tokenizers = [WordTokenizer.train(side) for side in (SOURCES, TARGETS)]
@@ -60,6 +60,7 @@ def run(workdir, training=TRAINING, kill_in=None, scores=None):
         evaluate,
         callbacks=[watch],
         verbose=0,
+        until_epoch=until_epoch,
     )
     return model, record, seen
 
@@ -82,6 +83,20 @@ def test_the_same_seed_is_the_same_run_and_a_killed_one_goes_on(tmp_path):
         np.testing.assert_array_equal(a, c)
     with (tmp_path / "killed" / "history.csv").open() as stream:
         assert [row["epoch"] for row in csv.DictReader(stream)] == ["0", "1", "2", "3"]
+
+
+def test_a_run_in_parts_is_the_run_in_one(tmp_path):
+    whole, record, _ = run(tmp_path / "whole")
+    _, part, _ = run(tmp_path / "parts", until_epoch=1)
+    assert part["epochs"] == 1
+    _, again, seen = run(tmp_path / "parts", until_epoch=1)
+    assert (again["epochs"], seen) == (1, [])
+    _, part, _ = run(tmp_path / "parts", until_epoch=3)
+    assert part["epochs"] == 3
+    parts, last, _ = run(tmp_path / "parts", until_epoch=9)
+    assert {**last, "seconds": 0} == {**record, "seconds": 0}
+    for a, b in zip(weights(whole), weights(parts)):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
