@@ -86,7 +86,7 @@ def selector_rows(settings):
 def make_selector(settings):
     """Return AP-CNN of the demo's sizes with random weights: what is in them does not change the time."""
     keras.utils.set_random_seed(1)
-    data = read_med_quad("validation")
+    data = read_med_quad("train")
     tokenizer = WordTokenizer.train(list(data.questions) + list(data.answers), vocabulary_size=settings.size(8000, 300))
     width = settings.size(200, 8)
     model = APCNN(tokenizer.vocabulary_size, embedding_width=width, filters=width)
