@@ -21,7 +21,8 @@ import typer
 from rich.table import Table
 
 from examples.command_line import console, report_errors
-from examples.tuning import BEST, read_toml, search, starting_configuration
+from examples.configuration_file import read_toml
+from examples.tuning import BEST, search, starting_configuration
 from keras_attention import tuning
 
 CONFIGS = Path(__file__).parents[1] / "examples"

@@ -3,12 +3,12 @@
 import json
 import os
 import time
-import tomllib
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from examples.command_line import console
+from examples.configuration_file import read_toml
 from keras_attention import tuning  # loads KerasTuner when it is asked for something, so not in the trials' processes
 from keras_attention.plotting import plot_parallel_coordinates
 from keras_attention.training.workdir import RUN_FILE, claim_workdir
@@ -17,16 +17,6 @@ BEST = "best.toml"
 PICTURE = "trials.png"
 SHOWN = 20  # trials in the table; all of them are in the picture and in TensorBoard
 CHIEF_SECONDS = 600  # a worker waits so long for the chief to begin
-
-
-def read_toml(path):
-    """Read a TOML file as plain dicts; one that is missing or no TOML is a ValueError that names it."""
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"Expected a TOML file. Received: {str(path)!r}, which is not there") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid TOML: {error}") from None
 
 
 def starting_configuration(path, method, epochs=None):

@@ -2,9 +2,8 @@
 
 import dataclasses
 import inspect
-import tomllib
-from pathlib import Path
 
+from examples.configuration_file import check_choice, check_names, read_toml
 from keras_attention import models
 from keras_attention.data import med_quad_directory, read_vector_words, read_word_vectors
 from keras_attention.data.frequency_scaled_vectors import frequency_scaled_vectors
@@ -125,13 +124,7 @@ def load_config(path):
         ValueError: If the file is missing or no TOML, or has a section, an option or a value that is not known: the
             message names it, and what is known.
     """
-    path = Path(path)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"Expected a configuration file. Received: config={str(path)!r}, which is not there") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid TOML: {error}") from None
+    raw = read_toml(path)
     batches = {"negatives", "negative_count", "pool_count", "right_answers", "batch_size", "answer_lengths"}
     tokenizer_options = {"vocabulary_size", "model_type", "byte_fallback", "minimum_count"}
     known = {
@@ -141,21 +134,14 @@ def load_config(path):
         "model": None,
         "training": {field.name for field in dataclasses.fields(AnswerSelectionTraining)},
     }
-    _check_names(path, "section", raw, known)
+    check_names(path, "section", raw, known)
     model = raw.get("model", {})
-    if model.get("name") not in MODELS:
-        raise ValueError(
-            f"{path}: expected `name` in [model] to be one of {sorted(MODELS)}. Received: name={model.get('name')!r}"
-        )
+    check_choice(path, "model", "name", model.get("name"), MODELS)
     known["model"] = set(inspect.signature(MODELS[model["name"]]).parameters) - {"vocabulary_size", "embedding_matrix"}
     for section, names in known.items():
-        _check_names(path, f"option of [{section}]", raw.get(section, {}), names)
+        check_names(path, f"option of [{section}]", raw.get(section, {}), names)
     tokenizer = raw.get("text", {}).get("tokenizer", "sentence_piece")
-    if tokenizer not in TOKENIZERS:
-        raise ValueError(
-            f"{path}: expected `tokenizer` in [text] to be one of {sorted(TOKENIZERS)}. "
-            f"Received: tokenizer={tokenizer!r}"
-        )
+    check_choice(path, "text", "tokenizer", tokenizer, TOKENIZERS)
     if tokenizer != "words" and "further_words" in raw.get("vectors", {}):
         raise ValueError(f"{path}: `further_words` goes with the tokenizer 'words'. Received: tokenizer={tokenizer!r}")
     return AnswerSelectionConfig(
@@ -165,9 +151,3 @@ def load_config(path):
         model=model,
         training=AnswerSelectionTraining(**raw.get("training", {})),
     )
-
-
-def _check_names(path, what, given, known):
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ValueError(f"{path}: unknown {what}: {unknown[0]!r}. Known: {', '.join(sorted(known))}")

@@ -15,7 +15,8 @@ from examples.answer_selection.corpora import Corpora, open_corpora
 from examples.answer_selection.options import InsuranceQAV1, InsuranceQAV2, TrecQA, Vectors, VectorsWords, WikiQA
 from examples.answer_selection.run import run_training
 from examples.command_line import report_errors
-from examples.tuning import join_search, read_toml, search, starting_configuration
+from examples.configuration_file import read_toml
+from examples.tuning import join_search, search, starting_configuration
 from keras_attention import tuning
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

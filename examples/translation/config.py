@@ -1,11 +1,10 @@
 """The configuration of a translation run: one TOML file, every number in it, nothing it does not know."""
 
 import dataclasses
-import tomllib
-from pathlib import Path
 
 import numpy as np
 
+from examples.configuration_file import check_choice, check_names, read_toml
 from keras_attention import models
 from keras_attention.data import lexical_vectors
 from keras_attention.text import SentencePieceTokenizer, TextNormalizer, WordTokenizer
@@ -88,13 +87,7 @@ def load_config(path):
         ValueError: If the file is missing or no TOML, or has a section, an option or a value that is not known: the
             message names it, and what is known.
     """
-    path = Path(path)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"Expected a configuration file. Received: config={str(path)!r}, which is not there") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid TOML: {error}") from None
+    raw = read_toml(path)
     known = {
         "text": {"tokenizer", "joint", "unicode_form", "lowercase", "vocabulary_size", "model_type", "byte_fallback"},
         "data": {"batch_size", "batch_tokens", "bucket_count", "maximum_length"},
@@ -103,12 +96,9 @@ def load_config(path):
         "evaluation": {"lowercase"},
         "vectors": {"lexical_pairs", "word_by_word"},
     }
-    _check_names(path, "section", raw, known)
+    check_names(path, "section", raw, known)
     model = raw.get("model", {})
-    if model.get("name") not in MODELS:
-        raise ValueError(
-            f"{path}: expected `name` in [model] to be one of {sorted(MODELS)}. Received: name={model.get('name')!r}"
-        )
+    check_choice(path, "model", "name", model.get("name"), MODELS)
     known["model"] = {"name", *MODELS[model["name"]].config_names} - {
         "source_vocabulary_size",
         "target_vocabulary_size",
@@ -120,13 +110,9 @@ def load_config(path):
             f"Received: lexical_pairs={vectors.get('lexical_pairs', 0)}, name={model['name']!r}"
         )
     for section, names in known.items():
-        _check_names(path, f"option of [{section}]", raw.get(section, {}), names)
+        check_names(path, f"option of [{section}]", raw.get(section, {}), names)
     tokenizer = raw.get("text", {}).get("tokenizer", "sentence_piece")
-    if tokenizer not in TOKENIZERS:
-        raise ValueError(
-            f"{path}: expected `tokenizer` in [text] to be one of {sorted(TOKENIZERS)}. "
-            f"Received: tokenizer={tokenizer!r}"
-        )
+    check_choice(path, "text", "tokenizer", tokenizer, TOKENIZERS)
     return TranslationConfig(
         text=raw.get("text", {}),
         data=raw.get("data", {}),
@@ -135,9 +121,3 @@ def load_config(path):
         evaluation=raw.get("evaluation", {}),
         vectors=raw.get("vectors", {}),
     )
-
-
-def _check_names(path, what, given, known):
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ValueError(f"{path}: unknown {what}: {unknown[0]!r}. Known: {', '.join(sorted(known))}")

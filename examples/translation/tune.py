@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from examples.command_line import report_errors
+from examples.configuration_file import read_toml
 from examples.translation.config import load_config
 from examples.translation.corpora import Corpora, open_corpora
 from examples.translation.run import run_training
-from examples.tuning import join_search, read_toml, search, starting_configuration
+from examples.tuning import join_search, search, starting_configuration
 from keras_attention import tuning
 from keras_attention.data import ParallelCorpus
 
