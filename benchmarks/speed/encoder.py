@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from benchmarks.speed.measure import Row, best_of, interleave
 from benchmarks.speed.sizes import TINY, TranslationSizes, encoder_floor
-from keras_attention.layers import FusedGRU
+from keras_attention.layers import FusedBidirectional, FusedGRU
 
 
 def rows(settings):
@@ -20,7 +20,7 @@ def rows(settings):
         ("keras.layers.GRU, XLA", False, True),
         ("keras.layers.GRU, unrolled, XLA", True, True),
     ):
-        other = make_encoder(sizes, keras.layers.GRU, unroll=unroll)
+        other = make_encoder(sizes, keras.layers.GRU, keras.layers.Bidirectional, unroll=unroll)
         other.set_weights(encoder.get_weights())
         runs[name] = gradients(other, sequences, jit_compile)
     runs.update(torch_run(encoder, sequences, sizes))
@@ -32,12 +32,10 @@ def rows(settings):
     return [Row(what, ours, others, encoder_floor(sizes), "1, the best of Keras")]
 
 
-def make_encoder(sizes, layer_class, **options):
+def make_encoder(sizes, layer_class, wrapper=FusedBidirectional, **options):
     """Return a built bidirectional layer."""
     keras.utils.set_random_seed(1)
-    encoder = keras.layers.Bidirectional(
-        layer_class(sizes.encoder_units, return_sequences=True, reset_after=True, **options)
-    )
+    encoder = wrapper(layer_class(sizes.encoder_units, return_sequences=True, reset_after=True, **options))
     encoder.build((None, sizes.source, sizes.embedding))
     return encoder
 

@@ -4,6 +4,7 @@ from keras_attention.layers.attention_gru import AttentionGRU
 from keras_attention.layers.attentive_pooling import AttentivePooling
 from keras_attention.layers.bahdanau_attention import BahdanauAttention
 from keras_attention.layers.cosine_similarity import CosineSimilarity
+from keras_attention.layers.fused_bidirectional import FusedBidirectional
 from keras_attention.layers.fused_gru import FusedGRU
 from keras_attention.layers.fused_lstm import FusedLSTM
 from keras_attention.layers.luong_attention import LuongAttention
@@ -16,6 +17,7 @@ __all__ = [
     "AttentivePooling",
     "BahdanauAttention",
     "CosineSimilarity",
+    "FusedBidirectional",
     "FusedGRU",
     "FusedLSTM",
     "LuongAttention",

@@ -38,8 +38,7 @@ class FusedGRU(keras.layers.GRU):
             initial_state = ops.zeros((ops.shape(sequences)[1], self.units), dtype=self.compute_dtype)
         elif isinstance(initial_state, (list, tuple)):
             initial_state = initial_state[0]
-        bias = cast(cell.bias)
-        input_bias, recurrent_bias = (bias[0], bias[1]) if cell.reset_after else (bias, ops.zeros_like(bias))
+        input_bias, recurrent_bias = gru_biases(cell, cast)
         states = gru_states(
             ops.matmul(sequences, cast(cell.kernel)) + input_bias,
             cast(initial_state),
@@ -48,4 +47,10 @@ class FusedGRU(keras.layers.GRU):
             cell.reset_after,
             step_mask,
         )
-        return packed_outputs(self, states, [states[-1]])
+        return packed_outputs(self, states, step_mask, [states[-1]])
+
+
+def gru_biases(cell, cast):
+    """Return the bias beside the input's product, `(3 units,)`, and the one beside the state's, `(1, 3 units)`."""
+    bias = cast(cell.bias)
+    return (bias[0], bias[1:]) if cell.reset_after else (bias, ops.zeros_like(bias)[None])

@@ -43,4 +43,4 @@ class FusedLSTM(keras.layers.LSTM):
             cast(cell.recurrent_kernel),
             step_mask,
         )
-        return packed_outputs(self, hidden, [hidden[-1], last_cell])
+        return packed_outputs(self, hidden, step_mask, [hidden[-1], last_cell])

@@ -23,7 +23,7 @@ def fused_loop_applies(layer):
         and layer.cell.use_bias
         and layer.cell.activation is keras.activations.tanh
         and layer.cell.recurrent_activation is keras.activations.sigmoid
-        and not layer.zero_output_for_mask
+        and (layer.return_sequences or not layer.zero_output_for_mask)
     )
 
 
@@ -47,7 +47,14 @@ def time_first(layer, sequences, mask):
     return sequences, mask
 
 
-def packed_outputs(layer, states, last_states):
+def packed_outputs(layer, states, step_mask, last_states):
     """Return what a Keras recurrent layer returns: the sequence or its end, with the last states if asked for."""
-    output = ops.transpose(states, (1, 0, 2)) if layer.return_sequences else states[-1]
+    output = (
+        ops.transpose(masked_outputs(layer, states, step_mask), (1, 0, 2)) if layer.return_sequences else states[-1]
+    )
     return (output, *last_states) if layer.return_state else output
+
+
+def masked_outputs(layer, states, step_mask):
+    """Return the states as outputs: zeros at masked steps where the layer has them, as a bidirectional one does."""
+    return states * step_mask if layer.zero_output_for_mask and step_mask is not None else states

@@ -3,6 +3,9 @@
 As in `attention_gru_tensorflow`: the input's products are made before the loop, for all steps at once; the backward
 loop carries only the deltas; each weight gradient is one large product after it. Automatic differentiation of Keras'
 own loop adds up a weight gradient at every step, which costs about as much as the forward pass.
+
+Several recurrences of one length can share one loop, say the two directions of an encoder: then there is an axis of
+recurrences before the batch, and before the weights, and each product of the loop is one batched product.
 """
 
 import tensorflow as tf
@@ -12,43 +15,43 @@ def gru_states(projected, initial_state, recurrent_kernel, recurrent_bias, reset
     """Run a GRU in Keras' convention, h_t = z h_{t-1} + (1 - z) h~.
 
     Args:
-        projected: W x + b of update gate, reset gate and candidate, `(length, batch, 3 units)`.
-        initial_state: `(batch, units)`.
-        recurrent_kernel: U, `(units, 3 units)`.
-        recurrent_bias: `(3 units,)`, added to U h; zeros where there is none.
+        projected: W x + b of update gate, reset gate and candidate, `(length, [recurrences,] batch, 3 units)`.
+        initial_state: `([recurrences,] batch, units)`.
+        recurrent_kernel: U, `([recurrences,] units, 3 units)`.
+        recurrent_bias: `([recurrences,] 1, 3 units)`, added to U h; zeros where there is none.
         reset_after: Whether the reset gate multiplies U h (true) or h (false).
-        step_mask: `(length, batch, 1)`, 1 = real, 0 = carry the state on; or None.
+        step_mask: `(length, [recurrences,] batch, 1)`, 1 = real, 0 = carry the state on; or None.
 
     Returns:
-        h_1 .. h_T, `(length, batch, units)`.
+        h_1 .. h_T, `(length, [recurrences,] batch, units)`.
     """
-    n = recurrent_kernel.shape[0]
+    n = recurrent_kernel.shape[-2]
     dtype = projected.dtype
 
     @tf.custom_gradient
     def run(projected, h0, kernel, bias):
         steps = tf.shape(projected)[0]
         shape = h0.shape
-        head = kernel if reset_after else kernel[:, : 2 * n]
-        head_bias = bias if reset_after else bias[: 2 * n]
+        head = kernel if reset_after else kernel[..., : 2 * n]
+        head_bias = bias if reset_after else bias[..., : 2 * n]
 
         def array(width, size=steps):
-            return tf.TensorArray(dtype, size=size, element_shape=[shape[0], width])
+            return tf.TensorArray(dtype, size=size, element_shape=[*shape[:-1], width])
 
         def forward(t, state, states, gates_, recurrents):
             inputs = projected[t]
             products = state @ head + head_bias
-            gates = tf.sigmoid(inputs[:, : 2 * n] + products[:, : 2 * n])
-            update, reset = 1.0 - gates[:, :n], gates[:, n:]
+            gates = tf.sigmoid(inputs[..., : 2 * n] + products[..., : 2 * n])
+            update, reset = 1.0 - gates[..., :n], gates[..., n:]
             if reset_after:
-                recurrent = products[:, 2 * n :]
+                recurrent = products[..., 2 * n :]
                 recurrents = recurrents.write(t, recurrent)
-                candidate = tf.tanh(inputs[:, 2 * n :] + reset * recurrent)
+                candidate = tf.tanh(inputs[..., 2 * n :] + reset * recurrent)
             else:
-                candidate = tf.tanh(inputs[:, 2 * n :] + (reset * state) @ kernel[:, 2 * n :] + bias[2 * n :])
+                candidate = tf.tanh(inputs[..., 2 * n :] + (reset * state) @ kernel[..., 2 * n :] + bias[..., 2 * n :])
             if step_mask is not None:
                 update = update * step_mask[t]  # a closed gate carries the state on
-            gates_ = gates_.write(t, tf.concat([update, reset, candidate], 1))
+            gates_ = gates_.write(t, tf.concat([update, reset, candidate], -1))
             state = state + update * (candidate - state)
             return t + 1, state, states.write(t, state), gates_, recurrents
 
@@ -63,12 +66,12 @@ def gru_states(projected, initial_state, recurrent_kernel, recurrent_bias, reset
 
         def gradient(d_states):
             previous = tf.concat([h0[None], states[:-1]], 0)
-            head_t, candidate_t = tf.transpose(head), tf.transpose(kernel[:, 2 * n :])
+            head_t, candidate_t = _turned(head), _turned(kernel[..., 2 * n :])
 
             def backward(i, d_state, d_inputs_, d_products_):
                 t = steps - 1 - i
                 state, gate = previous[t], gates[t]
-                update, reset, candidate = gate[:, :n], gate[:, n : 2 * n], gate[:, 2 * n :]
+                update, reset, candidate = gate[..., :n], gate[..., n : 2 * n], gate[..., 2 * n :]
                 d_state = d_state + d_states[t]
                 # update = m (1 - z), so the derivative by z's argument has the other sign; the mask is in it already
                 d_update = d_state * (state - candidate) * update * (1.0 - update)
@@ -76,30 +79,30 @@ def gru_states(projected, initial_state, recurrent_kernel, recurrent_bias, reset
                 d_state = d_state * (1.0 - update)
                 if reset_after:
                     d_reset = d_candidate * recurrents[t] * reset * (1.0 - reset)
-                    d_products = tf.concat([d_update, d_reset, d_candidate * reset], 1)
+                    d_products = tf.concat([d_update, d_reset, d_candidate * reset], -1)
                 else:
                     d_product = d_candidate @ candidate_t
                     d_reset = d_product * state * reset * (1.0 - reset)
                     d_state = d_state + d_product * reset
-                    d_products = tf.concat([d_update, d_reset], 1)
-                d_inputs = tf.concat([d_update, d_reset, d_candidate], 1)
+                    d_products = tf.concat([d_update, d_reset], -1)
+                d_inputs = tf.concat([d_update, d_reset, d_candidate], -1)
                 d_state = d_state + d_products @ head_t
                 return i + 1, d_state, d_inputs_.write(t, d_inputs), d_products_.write(t, d_products)
 
             _, d_h0, d_inputs, d_products = tf.while_loop(
                 lambda i, *_: i < steps,
                 backward,
-                (tf.constant(0), tf.zeros_like(h0), array(3 * n), array(head.shape[1])),
+                (tf.constant(0), tf.zeros_like(h0), array(3 * n), array(head.shape[-1])),
                 maximum_iterations=steps,
             )
             d_inputs, d_products = d_inputs.stack(), _flat(d_products.stack())
             d_kernel = tf.matmul(_flat(previous), d_products, transpose_a=True)
-            d_bias = tf.reduce_sum(d_products, 0)
+            d_bias = tf.reduce_sum(d_products, -2, keepdims=True)
             if not reset_after:
-                d_candidates = _flat(d_inputs)[:, 2 * n :]
-                reset_states = _flat(gates[:, :, n : 2 * n] * previous)
-                d_kernel = tf.concat([d_kernel, tf.matmul(reset_states, d_candidates, transpose_a=True)], 1)
-                d_bias = tf.concat([d_bias, tf.reduce_sum(d_candidates, 0)], 0)
+                d_candidates = _flat(d_inputs)[..., 2 * n :]
+                reset_states = _flat(gates[..., n : 2 * n] * previous)
+                d_kernel = tf.concat([d_kernel, tf.matmul(reset_states, d_candidates, transpose_a=True)], -1)
+                d_bias = tf.concat([d_bias, tf.reduce_sum(d_candidates, -2, keepdims=True)], -1)
             return d_inputs, d_h0, d_kernel, d_bias
 
         return states, gradient
@@ -111,15 +114,16 @@ def lstm_states(projected, initial_hidden, initial_cell, recurrent_kernel, step_
     """Run an LSTM in Keras' convention: gates in the order input, forget, candidate, output.
 
     Args:
-        projected: W x + b of the four, `(length, batch, 4 units)`.
-        initial_hidden, initial_cell: `(batch, units)`.
-        recurrent_kernel: U, `(units, 4 units)`.
-        step_mask: `(length, batch, 1)`, 1 = real, 0 = carry the states on; or None.
+        projected: W x + b of the four, `(length, [recurrences,] batch, 4 units)`.
+        initial_hidden, initial_cell: `([recurrences,] batch, units)`.
+        recurrent_kernel: U, `([recurrences,] units, 4 units)`.
+        step_mask: `(length, [recurrences,] batch, 1)`, 1 = real, 0 = carry the states on; or None.
 
     Returns:
-        `(hidden, last_cell)`: h_1 .. h_T, `(length, batch, units)`, and the last cell state `(batch, units)`.
+        `(hidden, last_cell)`: h_1 .. h_T, `(length, [recurrences,] batch, units)`, and the last cell state
+        `([recurrences,] batch, units)`.
     """
-    n = recurrent_kernel.shape[0]
+    n = recurrent_kernel.shape[-2]
     dtype = projected.dtype
 
     @tf.custom_gradient
@@ -128,13 +132,13 @@ def lstm_states(projected, initial_hidden, initial_cell, recurrent_kernel, step_
         shape = h0.shape
 
         def array(width):
-            return tf.TensorArray(dtype, size=steps, element_shape=[shape[0], width])
+            return tf.TensorArray(dtype, size=steps, element_shape=[*shape[:-1], width])
 
         def forward(t, hidden, cell, hiddens, cells, gates_):
             inputs = projected[t] + hidden @ kernel
-            input_, forget = tf.split(tf.sigmoid(inputs[:, : 2 * n]), 2, axis=1)
-            candidate, output = tf.tanh(inputs[:, 2 * n : 3 * n]), tf.sigmoid(inputs[:, 3 * n :])
-            gates_ = gates_.write(t, tf.concat([input_, forget, candidate, output], 1))
+            input_, forget = tf.split(tf.sigmoid(inputs[..., : 2 * n]), 2, axis=-1)
+            candidate, output = tf.tanh(inputs[..., 2 * n : 3 * n]), tf.sigmoid(inputs[..., 3 * n :])
+            gates_ = gates_.write(t, tf.concat([input_, forget, candidate, output], -1))
             new_cell = forget * cell + input_ * candidate
             new_hidden = output * tf.tanh(new_cell)
             if step_mask is not None:
@@ -152,11 +156,11 @@ def lstm_states(projected, initial_hidden, initial_cell, recurrent_kernel, step_
 
         def gradient(d_hiddens, d_last_cell):
             previous_cells = tf.concat([c0[None], cells[:-1]], 0)
-            kernel_t = tf.transpose(kernel)
+            kernel_t = _turned(kernel)
 
             def backward(i, d_hidden, d_cell, d_inputs_):
                 t = steps - 1 - i
-                input_, forget, candidate, output = tf.split(gates[t], 4, axis=1)
+                input_, forget, candidate, output = tf.split(gates[t], 4, axis=-1)
                 d_hidden = d_hidden + d_hiddens[t]
                 carried_hidden = carried_cell = 0.0
                 if step_mask is not None:
@@ -172,7 +176,7 @@ def lstm_states(projected, initial_hidden, initial_cell, recurrent_kernel, step_
                         d_cell * input_ * (1.0 - candidate * candidate),
                         d_hidden * squashed * output * (1.0 - output),
                     ],
-                    1,
+                    -1,
                 )
                 d_hidden = d_inputs @ kernel_t + carried_hidden
                 return i + 1, d_hidden, d_cell * forget + carried_cell, d_inputs_.write(t, d_inputs)
@@ -198,4 +202,11 @@ def gpu_is_visible():
 
 
 def _flat(x):
-    return tf.reshape(x, [-1, x.shape[-1]])
+    """`(length, [recurrences,] batch, width)` to `([recurrences,] length * batch, width)`."""
+    if len(x.shape) == 3:
+        return tf.reshape(x, [-1, x.shape[-1]])
+    return tf.reshape(tf.transpose(x, [1, 0, 2, 3]), [x.shape[1], -1, x.shape[-1]])
+
+
+def _turned(x):
+    return tf.linalg.matrix_transpose(x)

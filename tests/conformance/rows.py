@@ -11,6 +11,7 @@ from keras_attention.layers.attention_gru import AttentionGRU
 from keras_attention.layers.attentive_pooling import AttentivePooling
 from keras_attention.layers.bahdanau_attention import BahdanauAttention
 from keras_attention.layers.cosine_similarity import CosineSimilarity
+from keras_attention.layers.fused_bidirectional import FusedBidirectional
 from keras_attention.layers.fused_gru import FusedGRU
 from keras_attention.layers.fused_lstm import FusedLSTM
 from keras_attention.layers.luong_attention import LuongAttention
@@ -184,6 +185,26 @@ LAYERS = [
             (FusedLSTM, "forward", {"return_sequences": True, "return_state": True}),
             (FusedLSTM, "backward", {"go_backwards": True}),
         )
+    ),
+    *(
+        Row(
+            FusedBidirectional,
+            lambda dtype=None, cls=cls: FusedBidirectional(
+                cls(
+                    3,
+                    recurrent_initializer="he_normal",
+                    bias_initializer="random_normal",
+                    return_sequences=True,
+                    dtype=dtype,
+                ),
+                dtype=dtype,
+            ),
+            one_sequence,
+            real_sequence,
+            slow_graph=True,
+            name=f"FusedBidirectional-{cls.__name__}",
+        )
+        for cls in (FusedGRU, FusedLSTM)
     ),
     Row(MaskedMaxPooling, builder(MaskedMaxPooling), one_sequence),
     Row(Maxout, builder(Maxout, 3, 4, "he_normal"), vectors, position_wise=True),

@@ -1,11 +1,11 @@
-"""FusedGRU and FusedLSTM against Keras' own layers."""
+"""FusedGRU, FusedLSTM and FusedBidirectional against Keras' own layers."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_attention.layers import FusedGRU, FusedLSTM
+from keras_attention.layers import FusedBidirectional, FusedGRU, FusedLSTM
 
 PAIRS = [
     (FusedGRU, keras.layers.GRU, {"reset_after": True}),
@@ -65,14 +65,48 @@ def test_what_the_fused_loop_cannot_do_is_left_to_keras(fused, plain, options):
             np.testing.assert_allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), atol=1e-10)
 
 
-def test_works_in_bidirectional():
-    sequences = np.random.default_rng(3).normal(size=(3, 6, 4)).astype("float32")
-    mask = np.arange(6) < np.array([[6], [2], [4]])
-    layers = [keras.layers.Bidirectional(cls(5, return_sequences=True)) for cls in (FusedGRU, keras.layers.GRU)]
-    outputs = [layer(sequences, mask=mask) for layer in layers]
+def bidirectional(wrapper, layer, options, **more):
+    made = wrapper(layer(5, return_sequences=True, dtype="float64", **options), dtype="float64", **more)
+    made.build((3, 6, 4))
+    return made
+
+
+@pytest.mark.parametrize("fused, plain, options", PAIRS)
+@pytest.mark.parametrize("wrapper", [FusedBidirectional, keras.layers.Bidirectional])
+@pytest.mark.parametrize("masked", [False, True])
+def test_both_directions_are_keras(fused, plain, options, wrapper, masked):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the fused loops are TensorFlow's")
+    layers = [bidirectional(wrapper, fused, options), bidirectional(keras.layers.Bidirectional, plain, options)]
+    rng = np.random.default_rng(3)
+    layers[1].set_weights([w + rng.normal(size=w.shape) * 0.1 for w in layers[1].get_weights()])  # biases too
     layers[0].set_weights(layers[1].get_weights())
-    outputs[0] = layers[0](sequences, mask=mask)
-    real = mask[..., None]
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(outputs[0]) * real, ops.convert_to_numpy(outputs[1]) * real, atol=1e-6
-    )
+    sequences = tf.constant(rng.normal(size=(3, 6, 4)))
+    mask = tf.constant(np.arange(6) < np.array([[6], [2], [0]])) if masked else None
+
+    def run(layer):
+        with tf.GradientTape() as tape:
+            tape.watch(sequences)
+            outputs = layer(sequences, mask=mask)
+            loss = tf.reduce_sum(tf.sin(outputs * (1.0 + tf.range(10, dtype="float64"))))
+        return [outputs, *tape.gradient(loss, [sequences, *(v.value for v in layer.trainable_variables)])]
+
+    expected = run(layers[1])
+    for way in (run, tf.function(run), tf.function(run, jit_compile=True)):
+        for a, b in zip(expected, way(layers[0]), strict=True):
+            np.testing.assert_allclose(b.numpy(), a.numpy(), atol=1e-10)
+
+
+@pytest.mark.parametrize("fused, plain, options", PAIRS)
+def test_what_one_loop_cannot_do_is_left_to_keras(fused, plain, options):
+    sequences = np.random.default_rng(4).normal(size=(3, 6, 4))
+    ways = [({}, {"merge_mode": "sum"}), ({"use_bias": False}, {}), ({"activation": "relu"}, {})]
+    for layer_options, more in ways:
+        layers = [
+            bidirectional(FusedBidirectional, fused, {**options, **layer_options}, **more),
+            bidirectional(keras.layers.Bidirectional, plain, {**options, **layer_options}, **more),
+        ]
+        layers[0].set_weights(layers[1].get_weights())
+        outputs = [ops.convert_to_numpy(layer(sequences)) for layer in layers]
+        np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-6)

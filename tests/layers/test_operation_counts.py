@@ -10,7 +10,7 @@ tf = pytest.importorskip("tensorflow")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the fused loops are TensorFlow's", allow_module_level=True)
 
-from keras_attention.layers import AttentionGRU, FusedGRU  # noqa: E402
+from keras_attention.layers import AttentionGRU, FusedBidirectional, FusedGRU  # noqa: E402
 
 PRODUCTS = ("MatMul", "BatchMatMulV2", "BatchMatMulV3")
 
@@ -59,6 +59,19 @@ def test_products_in_the_gru_loop(reset_after):
     sequences = tf.constant(np.ones((2, 3, 4), "float32"))
     layer.build(sequences.shape)
     bodies = loop_bodies(gradients(layer, lambda: layer(sequences)))
+    each = 1 if reset_after else 2
+    assert [products(body) for body in bodies] == [each, each]
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_both_directions_are_in_one_loop(reset_after):
+    layer = FusedBidirectional(FusedGRU(5, return_sequences=True, reset_after=reset_after))
+    sequences, mask = (
+        tf.constant(np.ones((2, 3, 4), "float32")),
+        tf.constant([[True, True, True], [True, False, False]]),
+    )
+    layer.build(sequences.shape)
+    bodies = loop_bodies(gradients(layer, lambda: layer(sequences, mask=mask)))
     each = 1 if reset_after else 2
     assert [products(body) for body in bodies] == [each, each]
 

@@ -38,34 +38,63 @@ def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.
             similarities[row] = np.where(pool >= 0, answer_unit[pool] @ question_unit[row], 0.0)
         return similarities
 
-    tokens = [np.asarray(f, "float32")[m] for f, m in zip(questions["features"], questions["mask"])]
-    projected = [t @ alignment_kernel for t in tokens]
-    lengths = np.array([len(t) for t in tokens])
+    words = _QuestionWords(questions, alignment_kernel)
     rows, columns = np.nonzero(pools >= 0)
-    keep = lengths[rows] > 0
+    keep = words.lengths[rows] > 0
     rows, columns = rows[keep], columns[keep]
     order = np.argsort(pools[rows, columns], kind="stable")
     rows, columns = rows[order], columns[order]
     numbers, starts = np.unique(pools[rows, columns], return_index=True)
     for number, here in zip(numbers, np.split(np.arange(len(rows)), starts[1:])):
         answer = np.asarray(answers["features"][number], "float32")[np.asarray(answers["mask"][number])]
-        if len(answer) == 0:
-            continue
-        asked = rows[here]
-        first = np.concatenate([[0], np.cumsum(lengths[asked])[:-1]])
-        scores = np.concatenate([projected[q] for q in asked]) @ answer.T  # (tokens of all questions, answer_length)
+        if len(answer):
+            similarities[rows[here], columns[here]] = words.similarities(rows[here], answer, score_scale)
+    return similarities
+
+
+class _QuestionWords:
+    """The real tokens of all questions, one under another, `Q U` beside `Q`, and each question's `Q Q^T`."""
+
+    def __init__(self, questions, alignment_kernel):
+        mask = np.asarray(questions["mask"])
+        tokens = [np.asarray(f, "float32")[m] for f, m in zip(questions["features"], mask)]
+        self.lengths = np.array([len(t) for t in tokens])
+        self.starts = np.cumsum(self.lengths) - self.lengths
+        features = np.concatenate(tokens)
+        self.width = features.shape[1]
+        self.rows = np.concatenate([features @ alignment_kernel, features], axis=1)
+        longest = self.lengths.max()
+        self.products = np.zeros((len(tokens), longest, longest), "float32")
+        for products, own in zip(self.products, tokens):
+            products[: len(own), : len(own)] = own @ own.T
+
+    def similarities(self, asked, answer, score_scale):
+        """Score one answer, `(length, width)`, with each of the questions `asked`.
+
+        Nothing as wide as the features is made per question: with weights w over its tokens, a question's vector is
+        r = w Q, so that r . r_a = w (Q r_a) and |r|^2 = w (Q Q^T) w.
+        """
+        lengths = self.lengths[asked]
+        first = np.cumsum(lengths) - lengths
+        question = np.repeat(np.arange(len(asked)), lengths)
+        place = np.arange(len(question)) - first[question]
+        rows = self.rows[self.starts[asked][question] + place]
+        scores = rows[:, : self.width] @ answer.T  # (tokens of all questions, answer_length)
         question_scores = np.tanh(scores.max(axis=1))
         answer_scores = np.tanh(np.maximum.reduceat(scores, first, axis=0))
-        # Shifted by each question's own highest score: with a large scale the others would leave float32's range.
-        peaks = np.repeat(np.maximum.reduceat(question_scores, first), lengths[asked])
-        question_weights = np.exp(score_scale * (question_scores - peaks))
+        # Shifted by each question's own highest score: with a large scale the others would leave float32's range. The
+        # softmax's denominators fall out of the cosine.
+        weights = np.zeros((len(asked), lengths.max()), "float32")
+        peaks = np.maximum.reduceat(question_scores, first)
+        weights[question, place] = np.exp(score_scale * (question_scores - peaks[question]))
         answer_weights = np.exp(score_scale * (answer_scores - answer_scores.max(axis=1, keepdims=True)))
-        # The softmax's denominators fall out of the cosine.
-        words = np.concatenate([tokens[q] for q in asked]) * question_weights[:, None]
-        similarities[asked, columns[here]] = np.sum(
-            _unit(np.add.reduceat(words, first, axis=0)) * _unit(answer_weights @ answer), axis=1
-        )
-    return similarities
+        vectors = _unit(answer_weights @ answer)
+        along = (rows[:, self.width :] @ vectors.T)[np.arange(len(question)), question]
+        products = self.products[asked, : weights.shape[1], : weights.shape[1]]
+        square = np.einsum("ni,nij,nj->n", weights, products, weights, optimize=False)
+        dots = np.add.reduceat(weights[question, place] * along, first)
+        length = np.sqrt(np.maximum(square, 0.0))
+        return np.where(length > 1e-12, dots / np.where(length > 1e-12, length, 1.0), 0.0)
 
 
 def _unit(x):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_attention.layers.center_tap import CenterTap
+from keras_attention.layers.fused_bidirectional import FusedBidirectional
 from keras_attention.layers.fused_lstm import FusedLSTM
 from keras_attention.layers.window_convolution import WindowConvolution
 
@@ -137,7 +138,7 @@ def bilstm_encoder(units, dtype=None):
         dtype: Dtype policy; None is the global one.
 
     Returns:
-        A `keras.layers.Bidirectional` around a `FusedLSTM`. `use_cudnn=False`, since an exported cuDNN layer
+        A `FusedBidirectional` around a `FusedLSTM`. `use_cudnn=False`, since an exported cuDNN layer
         does not load on a CPU server and cuDNN refuses rows of nothing but padding.
     """
     # Both directions are made here: Bidirectional's own copy of its layer can be mistaken for the layer itself while a
@@ -146,7 +147,7 @@ def bilstm_encoder(units, dtype=None):
         FusedLSTM(units, return_sequences=True, go_backwards=back, use_cudnn=False, dtype=dtype)
         for back in (False, True)
     )
-    return keras.layers.Bidirectional(forward, merge_mode="concat", backward_layer=backward, dtype=dtype, name="bilstm")
+    return FusedBidirectional(forward, merge_mode="concat", backward_layer=backward, dtype=dtype, name="bilstm")
 
 
 def initializer_config(initializer):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_attention.layers.fused_bidirectional import FusedBidirectional
 from keras_attention.layers.fused_gru import FusedGRU
 from keras_attention.layers.maxout import Maxout
 from keras_attention.models.translation.recurrent_steps import reverse_real_tokens, step_cell
@@ -132,7 +133,7 @@ class RNNEncoderDecoder(TranslationModel):
 
         self.encoder = gru(encoder_units, "encoder")
         if bidirectional:
-            self.encoder = keras.layers.Bidirectional(self.encoder, dtype=self._policy, name="bidirectional_encoder")
+            self.encoder = FusedBidirectional(self.encoder, dtype=self._policy, name="bidirectional_encoder")
         self.context_projection = tanh(context_units or decoder_units, "context_projection")
         self.context_dropout = keras.layers.Dropout(dropout, dtype=self._policy, name="context_dropout")
         self.state_projection = tanh(decoder_units, "state_projection")

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_attention.layers.attention_gru import AttentionGRU
+from keras_attention.layers.fused_bidirectional import FusedBidirectional
 from keras_attention.layers.fused_gru import FusedGRU
 from keras_attention.layers.maxout import Maxout
 from keras_attention.models.translation.lexical_start import begin_as_lexicon
@@ -118,7 +119,7 @@ class RNNSearch(TranslationModel):
         def kernel(stddev=0.01):
             return keras.initializers.RandomNormal(stddev=stddev) if paper_initialization else "glorot_uniform"
 
-        self.encoder = keras.layers.Bidirectional(
+        self.encoder = FusedBidirectional(
             FusedGRU(
                 encoder_units,
                 return_sequences=True,
