@@ -7,7 +7,7 @@ from keras_attention.decoding.arguments import (
     check_token_ids,
 )
 from keras_attention.decoding.single_path import decode_paths
-from keras_attention.decoding.top_tokens import best_allowed, top_tokens
+from keras_attention.decoding.top_tokens import best_token
 
 
 def greedy_decode(
@@ -92,7 +92,7 @@ def greedy_decode(
     limits, width = check_step_limits(batch_size, maximum_length, output_length)
 
     def choose(logits, position):
-        return best_allowed(*top_tokens(logits, 1, never))
+        return best_token(logits, never)
 
     return decode_paths(
         choose,

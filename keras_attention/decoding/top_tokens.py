@@ -1,6 +1,7 @@
 """The best next tokens and their log-probabilities, without a log-softmax over the whole vocabulary."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_attention.decoding.slots import flat_slots, gather_slots
@@ -54,13 +55,21 @@ def top_tokens(logits, count, forbidden_ids):
     return log_probabilities, ids
 
 
-def best_allowed(log_probabilities, ids):
-    """Return the most probable allowed token, int32 `(B, K)`, and its log-probability, from `top_tokens`' results."""
-    shape = tuple(ops.shape(ids))
-    rows = shape[0] * shape[1]
-    best, position = top_k(ops.reshape(log_probabilities, (rows, shape[2])), 1)
-    token_ids = gather_slots(ops.reshape(ids, (rows, shape[2])), flat_slots(position, shape[2]))
-    return ops.reshape(token_ids, shape[:2]), ops.reshape(best, shape[:2])
+def best_token(logits, forbidden_ids):
+    """Return the most probable allowed token, int32 `(B, K)`, and its log-probability, float32 `(B, K)`.
+
+    As `top_tokens` with a count of one, in a tenth of the operations: for one sentence alone they are what a step
+    costs.
+    """
+    logits = ops.cast(logits, "float32")
+    allowed = logits
+    if forbidden_ids:
+        forbidden = np.zeros(logits.shape[-1], bool)
+        forbidden[[i for i in forbidden_ids if i < len(forbidden)]] = True
+        allowed = ops.where(forbidden, -float("inf"), logits)
+    greatest = ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1))
+    gains = ops.max(allowed, axis=-1) - ops.max(logits, axis=-1) + greatest
+    return ops.cast(ops.argmax(allowed, axis=-1), "int32"), ops.minimum(gains, 0.0)
 
 
 def _top_k_in_chunks(x, k):

@@ -63,7 +63,10 @@ def write_saved_model(
     directory.mkdir(parents=True, exist_ok=True)
     archive = keras.export.ExportArchive()
     for resource in tracked:
-        archive.track(resource)
+        # A model's variables go along as those that the endpoints use. Tracked as well, each would be written twice: as
+        # Keras' variable and as TensorFlow's.
+        if not isinstance(resource, keras.Model):
+            archive.track(resource)
     partial = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=directory))
     try:
         with _without_cudnn(tracked):

@@ -1,5 +1,7 @@
 """A translator as a SavedModel: strings in, strings out, without this package."""
 
+import copy
+
 import tensorflow as tf
 
 from keras_attention.decoding import beam_search, greedy_decode
@@ -51,6 +53,15 @@ class TranslationGraph:
         self.maximum_source_length = maximum_source_length
         self.maximum_length_ratio = maximum_length_ratio
         self.maximum_length_extra = maximum_length_extra
+        self.decoding_weights = None
+
+    def fixed(self):
+        """Return the same graph for weights that do not change any more: what steps read is made once, as variables."""
+        other = copy.copy(self)
+        weights = self.model.decoding_weights()
+        if weights is not None:
+            other.decoding_weights = {name: tf.Variable(x, trainable=False, name=name) for name, x in weights.items()}
+        return other
 
     def source_ids(self, text):
         """Return the padded ids of the texts, `(batch, source_length)`, each with the end symbol."""
@@ -84,7 +95,7 @@ class TranslationGraph:
         limit = tf.where(lengths > 0, limit, tf.zeros_like(limit))
         memory = self.model.encode(source_ids)
         state = self.model.initial_state(memory)
-        step, memory = self.model.prepare_decoding(memory)
+        step, memory = self.model.prepare_decoding(memory, self.decoding_weights)
         return driver(
             step,
             state,
@@ -240,6 +251,7 @@ def export_translation(
         "coverage_penalty": coverage_penalty,
     }
     options = {"allow_newer_operations": allow_newer_operations}
+    graph = graph.fixed()
     if interface == "text":
         signature = [tf.TensorSpec([None], tf.string, name="text")]
         endpoints = {

@@ -14,9 +14,9 @@ class FusedBidirectional(keras.layers.Bidirectional):
 
     Arguments, weights, outputs and masking are those of `keras.layers.Bidirectional`: outputs at masked steps are
     zeros, and the backward direction begins at the last real token. The two directions do not depend on each other, so
-    each step of one loop makes both with one batched product, and their inputs' products are one before it. Where
-    that does not compute the same (another backend, a GPU, initial or returned states, another `merge_mode`, layers of
-    other kinds), Keras' own way is taken.
+    one loop makes a step of both at once, and their inputs' products are one before it. Where that does not compute the
+    same (another backend, a GPU, initial or returned states, another `merge_mode`, layers of other kinds), Keras' own
+    way is taken.
 
     Example:
     >>> import numpy as np

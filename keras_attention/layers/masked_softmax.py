@@ -37,11 +37,13 @@ def masked_softmax(scores, mask=None):
         scores = ops.cast(scores, "float32")
     if mask is not None:
         mask = ops.cast(mask, "bool")
-        scores = ops.where(mask, scores, ops.full_like(scores, _LOWEST))
+        scores = ops.where(mask, scores, _LOWEST)
     # By hand rather than with ops.softmax, which warns when there is a single key: a one-word source is all right.
     peak = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
     exponentials = ops.exp(scores - peak)
     if mask is not None:
         exponentials = exponentials * ops.cast(mask, exponentials.dtype)
     total = ops.sum(exponentials, axis=-1, keepdims=True)
-    return exponentials / ops.where(total > 0, total, ops.ones_like(total))
+    return exponentials / ops.maximum(
+        total, 0.5
+    )  # with a real position the total is at least exp(0), without one it is 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_attention.decoding.top_tokens import best_allowed, top_k, top_tokens
+from keras_attention.decoding.top_tokens import best_token, top_k, top_tokens
 
 
 def slow_top(row, count):
@@ -21,7 +21,7 @@ def test_top_tokens(size, levels):
         logits = np.round(logits * levels / 8).astype("float32") + 0.0  # no -0, which JAX puts behind 0
     forbidden = (0, 2, int(logits[0, 0].argmax()) or 1)
     log_probabilities, ids = map(ops.convert_to_numpy, top_tokens(ops.convert_to_tensor(logits), 4, forbidden))
-    best, best_log = map(ops.convert_to_numpy, best_allowed(log_probabilities, ids))
+    best, best_log = map(ops.convert_to_numpy, best_token(ops.convert_to_tensor(logits), forbidden))
     exact = logits.astype("float64")
     exact = exact - np.log(np.exp(exact).sum(-1, keepdims=True))
     count = min(size, 4 + len(forbidden))

@@ -72,7 +72,7 @@ def test_both_directions_are_in_one_loop(reset_after):
     )
     layer.build(sequences.shape)
     bodies = loop_bodies(gradients(layer, lambda: layer(sequences, mask=mask)))
-    each = 1 if reset_after else 2
+    each = 2 if reset_after else 4
     assert [products(body) for body in bodies] == [each, each]
 
 

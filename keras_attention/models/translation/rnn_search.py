@@ -8,7 +8,7 @@ from keras_attention.layers.fused_bidirectional import FusedBidirectional
 from keras_attention.layers.fused_gru import FusedGRU
 from keras_attention.layers.maxout import Maxout
 from keras_attention.models.translation.lexical_start import begin_as_lexicon
-from keras_attention.models.translation.rnn_search_decoding import prepare_rnn_search
+from keras_attention.models.translation.rnn_search_decoding import decoding_weights, prepare_rnn_search
 from keras_attention.models.translation.translation_model import PAD_ID, TranslationModel
 
 
@@ -232,12 +232,11 @@ class RNNSearch(TranslationModel):
     def initial_state(self, memory):
         return ops.expand_dims(memory["state"], 1)
 
-    def prepare_decoding(self, memory):
-        return prepare_rnn_search(self, memory)
+    def decoding_weights(self):
+        return decoding_weights(self, fold_words=True)
 
-    def word_logits(self, readout):
-        """Return the logits, float32, of what `readout` gave."""
-        return self._word_logits(readout, self.tie_embeddings)
+    def prepare_decoding(self, memory, weights=None):
+        return prepare_rnn_search(self, memory, weights)
 
     def _step(self, embedded, state, memory):
         state, context, weights = self.decoder.step(embedded, state, memory)

@@ -5,74 +5,121 @@ from keras import ops
 from keras_attention.layers.masked_softmax import masked_softmax
 
 
-def prepare_rnn_search(model, memory):
+def decoding_weights(model, fold_words=False):
+    """Return the weights in the form in which a decoding step reads them.
+
+    What a step would cut out of the weights, put together from them or transpose is made here: `[W_a | U_z | U_r]` is
+    one product, and cutting the candidate's block out of U alone copies a megabyte a step.
+
+    Args:
+        model: An `RNNSearch`.
+        fold_words: Whether a maxout's way into tied embeddings, `W E^T`, is multiplied out where that is no larger
+            than `E^T`. It spares a step a product, and costs more than one translation gains.
+
+    Returns:
+        Dict of tensors in the decoder's compute dtype, for `prepare_rnn_search`.
+    """
+    decoder, n = model.decoder, model.decoder_units
+
+    def cast(weight):
+        return ops.cast(weight, decoder.compute_dtype)
+
+    # Rows of the readout's kernel, in the order in which the model puts its inputs together.
+    readout_kernel, readout_bias = (cast(w) for w in (model.maxout.projection.kernel, model.maxout.projection.bias))
+    input_end = n + model.embedding_dim
+    recurrent_kernel = cast(decoder.recurrent_kernel)
+    query_kernel = cast(decoder.attention.query_projection.kernel)
+    from_state = recurrent_kernel if decoder.reset_after else recurrent_kernel[:, : 2 * n]
+    weights = {
+        "embeddings": cast(model.target_embedding.embeddings),
+        "from_state": ops.concatenate([query_kernel, from_state], axis=1),
+        "from_input": ops.concatenate([cast(decoder.kernel), readout_kernel[n:input_end]], axis=1),
+        "input_bias": ops.concatenate([cast(decoder.bias), readout_bias], axis=0),
+        "from_context": ops.concatenate([cast(decoder.context_kernel), readout_kernel[input_end:]], axis=1),
+        "from_new_state": readout_kernel[:n],
+        "score_vector": decoder.attention.effective_score_vector(),
+    }
+    if decoder.reset_after:
+        weights["recurrent_bias"] = cast(decoder.recurrent_bias)
+    else:
+        weights["from_reset_state"] = recurrent_kernel[:, 2 * n :]
+    word_kernel, word_bias = model.word_kernel()
+    word_kernel = cast(word_kernel)
+    if model.tie_embeddings:
+        projection, bias = cast(model.word_projection.kernel), cast(model.word_projection.bias)
+        if fold_words and model.maxout_units <= model.embedding_dim:
+            word_kernel, word_bias = ops.matmul(projection, word_kernel), ops.matmul(bias, word_kernel)
+        else:
+            weights.update(projection=projection, projection_bias=bias)
+    weights["word_kernel"] = word_kernel
+    if word_bias is not None:
+        weights["word_bias"] = cast(word_bias)
+    return weights
+
+
+def prepare_rnn_search(model, memory, weights=None):
     """Return a step function like `model.decode_step`, and the memory that it wants.
 
-    Made once, before the loop:
-
-    - what the step would cut out of the weights or put together from them: `[W_a | U_z | U_r]` is one product. Cutting
-      the candidate's block out of U alone copies a megabyte a step;
-    - `C h_j` and `C_o h_j` instead of h_j: C sum_j alpha_j h_j = sum_j alpha_j C h_j, so a step needs no product with C
-      and C_o. They are a quarter of the weights that a step has to read, which is what one sentence alone costs; for
-      several hypotheses a sentence they are as large a share of the arithmetic. A source longer than h_j is wide
-      would cost more, not less; sources are cut before that.
+    Made once, before the loop: `decoding_weights`, and `C h_j` and `C_o h_j` instead of h_j. As C sum_j alpha_j h_j =
+    sum_j alpha_j C h_j, a step needs no product with C and C_o. They are a quarter of the weights that a step has to
+    read, which is what one sentence alone costs; for several hypotheses a sentence they are as large a share of the
+    arithmetic. A source longer than h_j is wide would cost more, not less; sources are cut before that.
 
     The results are `decode_step`'s up to rounding, which a test holds.
 
     Args:
         model: An `RNNSearch`.
         memory: What `model.encode` returned.
+        weights: What `decoding_weights(model)` returned, if it is at hand.
 
     Returns:
-        `(step, memory)`. The memory has the same keys; its `value` is `[C h_j | C_o h_j]`.
+        `(step, memory)`. The memory has the same keys; its `value` is `[C h_j | C_o h_j]`, and its `keys` and `mask`
+        have an axis for the hypotheses.
     """
-    decoder, attention, n = model.decoder, model.decoder.attention, model.decoder_units
-    dtype = decoder.compute_dtype
-
-    def cast(weight):
-        return ops.cast(weight, dtype)
-
-    # Rows of the readout's kernel, in the order in which the model puts its inputs together.
-    readout_kernel, readout_bias = (cast(w) for w in (model.maxout.projection.kernel, model.maxout.projection.bias))
-    input_width = model.embedding_dim
-    from_new_state = readout_kernel[:n]
-    input_kernel = ops.concatenate([cast(decoder.kernel), readout_kernel[n : n + input_width]], axis=1)
-    input_bias = ops.concatenate([cast(decoder.bias), readout_bias], axis=0)
-    context_kernel = ops.concatenate([cast(decoder.context_kernel), readout_kernel[n + input_width :]], axis=1)
-    query_kernel, recurrent_kernel = cast(attention.query_projection.kernel), cast(decoder.recurrent_kernel)
-    gates_kernel, candidate_kernel = recurrent_kernel[:, : 2 * n], recurrent_kernel[:, 2 * n :]
-    from_state = [query_kernel, recurrent_kernel if decoder.reset_after else gates_kernel]
-    from_state = ops.concatenate(from_state, axis=1)
-    score_vector = attention.effective_score_vector()
-    recurrent_bias = cast(decoder.recurrent_bias) if decoder.reset_after else None
-    a, vocabulary_size = query_kernel.shape[1], model.target_vocabulary_size
-    memory = {**memory, "value": ops.matmul(memory["value"], context_kernel)}
+    given = decoding_weights(model) if weights is None else weights
+    given = {name: ops.convert_to_tensor(weight) for name, weight in given.items()}  # read once, before the loop
+    n, a = model.decoder_units, given["score_vector"].shape[0]
+    dtype, score_dtype = model.decoder.compute_dtype, model.decoder.attention.score_dtype
     source_length = ops.shape(memory["keys"])[1]
+    memory = {
+        **memory,
+        "value": ops.matmul(memory["value"], given["from_context"]),
+        "keys": ops.expand_dims(memory["keys"], 1),
+        "mask": ops.expand_dims(memory["mask"], 1),
+    }
 
     def rows(x):
         """Lay sentences and hypotheses on one axis: a product of two matrices, with no shapes to be worked out."""
         return ops.reshape(x, (-1, x.shape[-1]))
 
+    def attend(query, memory):
+        hidden = ops.cast(ops.tanh(query + memory["keys"]), score_dtype)
+        scores = ops.reshape(ops.matmul(rows(hidden), given["score_vector"]), (-1, query.shape[1], source_length))
+        return masked_softmax(scores, memory["mask"])
+
+    def word_logits(readout):
+        readout = ops.max(ops.reshape(readout, (-1, model.maxout.units, model.maxout.pool_size)), axis=-1)
+        if "projection" in given:
+            readout = ops.matmul(readout, given["projection"]) + given["projection_bias"]
+        logits = ops.matmul(readout, given["word_kernel"])
+        return ops.cast(logits + given["word_bias"] if "word_bias" in given else logits, "float32")
+
     def step(token_ids, state, memory):
         slots = state.shape[1]
-        embedded = model.target_embedding(ops.reshape(token_ids, (-1,)))
+        embedded = ops.take(given["embeddings"], ops.reshape(token_ids, (-1,)), axis=0)
         state = rows(state)
-        products = ops.matmul(state, from_state)
-        query = ops.reshape(products[:, :a], (-1, slots, 1, a))
-        hidden = ops.cast(ops.tanh(query + ops.expand_dims(memory["keys"], 1)), attention.score_dtype)
-        scores = ops.reshape(ops.matmul(rows(hidden), score_vector), (-1, slots, source_length))
-        weights = masked_softmax(scores, ops.expand_dims(memory["mask"], 1))
-        given = ops.matmul(embedded, input_kernel) + input_bias
-        given = given + rows(ops.matmul(cast(weights), memory["value"]))
-        gates = ops.sigmoid(given[:, : 2 * n] + products[:, a : a + 2 * n])
+        products = ops.matmul(state, given["from_state"])
+        weights = attend(ops.reshape(products[:, :a], (-1, slots, 1, a)), memory)
+        inputs = ops.matmul(embedded, given["from_input"]) + given["input_bias"]
+        inputs = inputs + rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
+        gates = ops.sigmoid(inputs[:, : 2 * n] + products[:, a : a + 2 * n])
         update, reset = gates[:, :n], gates[:, n:]
-        if decoder.reset_after:
-            recurrent = reset * (products[:, a + 2 * n :] + recurrent_bias)
+        if model.decoder.reset_after:
+            recurrent = reset * (products[:, a + 2 * n :] + given["recurrent_bias"])
         else:
-            recurrent = ops.matmul(reset * state, candidate_kernel)
-        candidate = ops.tanh(given[:, 2 * n : 3 * n] + recurrent)
-        state = state + update * (candidate - state)
-        logits = model.word_logits(model.maxout.maxima(given[:, 3 * n :] + ops.matmul(state, from_new_state)))
-        return ops.reshape(logits, (-1, slots, vocabulary_size)), ops.reshape(state, (-1, slots, n)), weights
+            recurrent = ops.matmul(reset * state, given["from_reset_state"])
+        state = state + update * (ops.tanh(inputs[:, 2 * n : 3 * n] + recurrent) - state)
+        logits = word_logits(inputs[:, 3 * n :] + ops.matmul(state, given["from_new_state"]))
+        return ops.reshape(logits, (-1, slots, logits.shape[-1])), ops.reshape(state, (-1, slots, n)), weights
 
     return step, memory

@@ -137,11 +137,20 @@ class TranslationModel(FunctionalModel):
         features, state, weights = self._step(embedded, state, memory)
         return self._word_logits(self._readout(features), self.tie_embeddings), state, weights
 
-    def prepare_decoding(self, memory):
+    def decoding_weights(self):
+        """Return the weights in another form, made once for many calls, of a model that does not change any more.
+
+        Returns:
+            Dict of tensors for `prepare_decoding`, or None: the model's steps read its weights as they are.
+        """
+        return None
+
+    def prepare_decoding(self, memory, weights=None):
         """Make beforehand what all the steps of a loop have in common.
 
         Args:
             memory: What `encode` returned.
+            weights: What `decoding_weights` returned, if it is at hand; otherwise it is made here.
 
         Returns:
             `(step, memory)`: a function like `decode_step`, with the same results up to rounding, and the memory to

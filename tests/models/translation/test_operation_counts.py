@@ -47,9 +47,17 @@ def test_products_of_a_step(reset_after):
     assert found == (6 if reset_after else 7)
 
 
-def test_a_step_puts_no_weights_together():
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_step_puts_no_weights_together(tied):
     """No kernel is cut, joined or transposed from step to step: a concatenation of weights is made before the loop."""
-    body = decoding_body(RNNSearch(11, 12, **SIZES))
+    body = decoding_body(RNNSearch(11, 12, tie_embeddings=tied, **SIZES))
     assert body["float Tanh"] == 2  # of the alignment and of the candidate: the count sees floats
     assert body["float ConcatV2"] == 0
     assert body["float Transpose"] == 0
+
+
+def test_operations_of_a_step():
+    """What one sentence alone costs, besides reading the weights, is the number of operations of a step."""
+    body = decoding_body(RNNSearch(11, 12, tie_embeddings=True, **SIZES))
+    silent = ("Const", "Identity", "NoOp")
+    assert sum(count for name, count in body.items() if name not in silent and not name.startswith("float ")) <= 92
