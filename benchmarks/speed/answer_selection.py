@@ -9,7 +9,7 @@ import tensorflow as tf
 from benchmarks.speed.measure import Floor, Row, best_of, interleave
 from benchmarks.speed.training_step import _StepClock, timed_steps
 from keras_attention.losses import InBatchSoftmaxLoss, TripletMarginLoss
-from keras_attention.models import APCNN
+from keras_attention.models import APCNN, QACNN, APBiLSTM, QABiLSTM
 from keras_attention.retrieval import build_answer_index
 from keras_attention.training.answer_selection_trainer import AnswerSelectionTrainer, with_labels
 
@@ -18,7 +18,7 @@ STEPS = 5
 
 def rows(settings):
     """All rows, on random token ids with the lengths of consumer-health questions and answers."""
-    return [*training_rows(settings), ranking_row(settings), indexing_row(settings)]
+    return [*training_rows(settings), ranking_row(settings), *indexing_rows(settings)]
 
 
 def make_model(settings):
@@ -242,12 +242,23 @@ def encode_by_length(model, answer_ids, batch=64):
     return {"features": features, "mask": mask}
 
 
-def indexing_row(settings):
-    """Encoding answers into an index."""
-    model, random = make_model(settings), np.random.default_rng(0)
+def indexing_rows(settings):
+    """Encoding answers into an index, with each of the four models in the paper's sizes; AP-CNN beside PyTorch."""
+    random = np.random.default_rng(0)
     count, length = settings.size((2048, 128), (20, 7))
-    ids = random_ids(random, (count, length), model.sequence_encoder.vocabulary_size, length // 2)
-    runs = {"ours": lambda: build_answer_index(model.encode_answers(ids[i : i + 256]) for i in range(0, count, 256))}
+    vocabulary, embedding, filters, units = settings.size((8000, 100, 400, 141), (40, 6, 8, 4))
+    ids = random_ids(random, (count, length), vocabulary, length // 2)
+
+    def index(model):
+        return lambda: build_answer_index(model.encode_answers(ids[i : i + 256]) for i in range(0, count, 256))
+
+    others = {
+        "QA-CNN": QACNN(vocabulary, embedding_width=embedding, filters=filters),
+        "QA-biLSTM": QABiLSTM(vocabulary, embedding_width=embedding, units=units),
+        "AP-biLSTM": APBiLSTM(vocabulary, embedding_width=embedding, units=units),
+    }
+    model = make_model(settings)
+    runs = {"AP-CNN": index(model), **{name: index(other) for name, other in others.items()}}
     try:
         import torch
     except ImportError:
@@ -261,7 +272,14 @@ def indexing_row(settings):
 
         runs["PyTorch, features of real tokens"] = encode
     times = interleave(runs, max(2, settings.rounds // 3), warm_up=1)
-    ours, others = best_of(times)
-    encoder = model.sequence_encoder
-    floor = Floor().product(count * length, encoder.encoder.window * encoder.embedding_width, encoder.encoder.filters)
-    return Row(f"AP-CNN, index of {count} answers of {length} tokens", ours, others, floor, "", [], (count, "answers"))
+    floor = Floor().product(count * length, model.sequence_encoder.encoder.window * embedding, filters)
+    rows = []
+    for name in ("AP-CNN", *others):
+        own = {key: value for key, value in times.items() if key == name or (name == "AP-CNN" and "PyTorch" in key)}
+        own = {("ours" if key == name else key): value for key, value in own.items()}
+        ours, peers = best_of(own)
+        what = f"{name}, index of {count} answers of {length} tokens"
+        rows.append(
+            Row(what, ours, peers, floor if name == "AP-CNN" else None, "1,000 answers/s", [], (count, "answers"))
+        )
+    return rows
