@@ -68,8 +68,9 @@ def best_token(logits, forbidden_ids):
         forbidden[[i for i in forbidden_ids if i < len(forbidden)]] = True
         allowed = ops.where(forbidden, -float("inf"), logits)
     greatest = ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1))
-    gains = ops.max(allowed, axis=-1) - ops.max(logits, axis=-1) + greatest
-    return ops.cast(ops.argmax(allowed, axis=-1), "int32"), ops.minimum(gains, 0.0)
+    best, token_ids = top_k(allowed, 1)
+    gains = best[..., 0] - ops.max(logits, axis=-1) + greatest
+    return token_ids[..., 0], ops.minimum(gains, 0.0)
 
 
 def _top_k_in_chunks(x, k):
