@@ -81,7 +81,8 @@ def test_alignment(models, served):
 def test_bytes_that_are_not_utf8_are_read_as_the_replacement_character(served):
     client = RestClient(served.rest_address, "translator")
     odd, same = client.predict_rows([b"the \xff cat \xe9t", "the \ufffd cat \ufffdt"], timeout=PATIENT)
-    assert odd == same
+    assert odd["translation"] == same["translation"]
+    assert odd["score"] == pytest.approx(same["score"], rel=1e-5)  # two rows of a batch may round differently
     with GrpcClient(served.grpc_address, "translator") as grpc_client:
         answer = grpc_client.predict({"text": [b"the \xff cat \xe9t"]}, timeout=PATIENT)
     assert answer["translation"][0].decode("utf-8") == odd["translation"]
