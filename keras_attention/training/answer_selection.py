@@ -206,13 +206,14 @@ def fit_answer_selection(
         )
     with scope_of(strategy):
         trainer = AnswerSelectionTrainer(model, training.hardest)
-    best_and_last = _BestOfSelection(
+    best_and_last = BestAndLast(
         TrainingCheckpoint(workdir / "last.npz"),
         workdir / "best.weights.h5",
         evaluate,
         patience=training.patience,
         minutes=training.minutes,
         monitor=training.monitor,
+        kept=model,
     )
     with scope_of(strategy):
         compile_for_training(
@@ -246,13 +247,6 @@ def _logs(workdir, first_epoch):
     if not is_first_process():
         return []
     return [keras.callbacks.CSVLogger(workdir / "history.csv", append=first_epoch > 0)]
-
-
-class _BestOfSelection(BestAndLast):
-    """Keep the best weights of the model inside the trainer."""
-
-    def _save_weights(self, path):
-        self.model.selection_model.save_weights(path)
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")

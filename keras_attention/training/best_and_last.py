@@ -23,9 +23,12 @@ class BestAndLast(keras.callbacks.Callback):
         halve_after: Epochs without a better figure after which the learning rate is halved; 0 never.
         minutes: Time after which no further epoch is begun; 0 for no limit.
         monitor: Key of the figure that decides, the larger the better: `"bleu"`, `"mrr"`.
+        kept: Model whose best weights are kept, where a trainer around it is what `fit` runs; None: what `fit` runs.
     """
 
-    def __init__(self, checkpoint, best_path, evaluate, patience=0, halve_after=0, minutes=0.0, monitor="bleu"):
+    def __init__(
+        self, checkpoint, best_path, evaluate, patience=0, halve_after=0, minutes=0.0, monitor="bleu", kept=None
+    ):
         super().__init__()
         self.checkpoint = checkpoint
         self.best_path = best_path
@@ -34,6 +37,7 @@ class BestAndLast(keras.callbacks.Callback):
         self.halve_after = halve_after
         self.minutes = minutes
         self.monitor = monitor
+        self.kept = kept
         self._best = f"best_{monitor}"
         self.record = {"epoch": 0, self._best: None, "best_epoch": 0, "seconds": 0.0, "finished": False}
         self.budget = None
@@ -98,11 +102,8 @@ class BestAndLast(keras.callbacks.Callback):
     def _save_best(self):
         with folder_to_write(self.best_path.parent) as folder:
             temporary = folder / ("partial." + self.best_path.name)
-            self._save_weights(temporary)
+            (self.kept or self.model).save_weights(temporary)
             temporary.replace(folder / self.best_path.name)
-
-    def _save_weights(self, path):
-        self.model.save_weights(path)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ class ChunkedLossTrainer(keras.Model):
     Returns:
         Features, `(batch, target_length, width)`.
 
-    Example:
+    Example (`fit_translation` does the same with `TranslationTraining(loss_chunk=512)`):
     ```python
     trainer = ChunkedLossTrainer(model, label_smoothing=0.1)
     trainer.compile(optimizer=keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
@@ -32,7 +32,8 @@ class ChunkedLossTrainer(keras.Model):
     """
 
     def __init__(self, model, label_smoothing=0.0, chunk_size=512, **kwargs):
-        super().__init__(**kwargs)
+        # The model's policy, for the scaling of the loss; ids and features stay as they come.
+        super().__init__(**{"name": model.name, "dtype": model.dtype_policy, "autocast": False, **kwargs})
         if not 0 <= label_smoothing < 1:
             raise ValueError(f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}")
         self.translation_model = model

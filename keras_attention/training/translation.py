@@ -8,6 +8,7 @@ import keras
 from keras_attention.losses.token_cross_entropy import TokenCrossEntropy
 from keras_attention.training.best_and_last import BestAndLast
 from keras_attention.training.checkpoint import TrainingCheckpoint
+from keras_attention.training.chunked_loss_trainer import ChunkedLossTrainer
 from keras_attention.training.precision import check_jit_compile, check_precision, compile_for_training
 from keras_attention.training.processes import is_first_process, refuse_clocks, translation_of_process
 from keras_attention.training.replicas import clipping_the_sum, scope_of, share_translation, strategy_of
@@ -34,6 +35,8 @@ class TranslationTraining:
             `"constant"` schedule.
         clip_norm: Upper bound of the gradient's global norm (1 in Bahdanau 2015); 0 does not clip.
         label_smoothing: Share of the target given to the uniform distribution.
+        loss_chunk: Target positions whose logits are held at a time (`ChunkedLossTrainer`): the same loss and
+            gradients, in far less memory where the vocabulary is large. 0 holds all of a batch. On one device.
         average_decay: Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights as
             they are.
         patience: Epochs without a better validation BLEU after which training ends; 0 trains to the last epoch.
@@ -58,6 +61,7 @@ class TranslationTraining:
     halve_after: int = 0
     clip_norm: float = 1.0
     label_smoothing: float = 0.1
+    loss_chunk: int = 0
     average_decay: float = 0.0
     patience: int = 0
     minutes: float = 0.0
@@ -77,7 +81,7 @@ class TranslationTraining:
             raise ValueError(f"`learning_rate` must be positive. Received: learning_rate={self.learning_rate}")
         if not 0 <= self.average_decay < 1:
             raise ValueError(f"`average_decay` must be in [0, 1). Received: average_decay={self.average_decay}")
-        for name in ("warmup_steps", "halve_after", "clip_norm", "patience", "minutes"):
+        for name in ("loss_chunk", "warmup_steps", "halve_after", "clip_norm", "patience", "minutes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must not be negative. Received: {name}={getattr(self, name)}")
         if self.schedule == "cosine_over_minutes" and not self.minutes:
@@ -162,30 +166,34 @@ def fit_translation(
         halve_after=training.halve_after,
         minutes=training.minutes,
         monitor=monitor,
+        kept=model,
     )
     refuse_clocks(minutes=training.minutes)
     by_time = training.schedule == "cosine_over_minutes"
     first_epoch = 0
     data = data if not callable(data) else data(checkpoint.peek()["epoch"] if checkpoint.exists() else 0)
     strategy = strategy_of(model)
-    with scope_of(strategy):
-        compile_for_training(
-            model,
-            training,
-            optimizer=make_optimizer(training, data.steps_per_epoch),
-            loss=make_loss(training, **({} if strategy is None else {"reduction": "sum"})),
+    if strategy is not None and training.loss_chunk:
+        raise ValueError(
+            "The loss in chunks is for one device. "
+            f"Received: loss_chunk={training.loss_chunk}, a model made for {strategy.num_replicas_in_sync} devices"
         )
+    with scope_of(strategy):
+        trainer, loss = model, make_loss(training, **({} if strategy is None else {"reduction": "sum"}))
+        if training.loss_chunk:
+            trainer, loss = ChunkedLossTrainer(model, training.label_smoothing, training.loss_chunk), None
+        compile_for_training(trainer, training, optimizer=make_optimizer(training, data.steps_per_epoch), loss=loss)
     if checkpoint.exists():
-        first_epoch = best_and_last.resume(model)
+        first_epoch = best_and_last.resume(trainer)
     budget = []
     if by_time:
-        steps_done = int(model.optimizer.iterations)
+        steps_done = int(trainer.optimizer.iterations)
         spent = best_and_last.record.get("training_seconds", 0.0) / 60
         budget = [TimeBudget(training.minutes, training.learning_rate, training.warmup_steps, spent, steps_done)]
         best_and_last.budget = budget[0]
     last_epoch = training.epochs if until_epoch is None else min(until_epoch, training.epochs)
     if first_epoch < last_epoch and not best_and_last.finished:
-        model.fit(
+        trainer.fit(
             translation_of_process(data.dataset) if strategy is None else share_translation(data.dataset, strategy),
             steps_per_epoch=data.steps_per_epoch,
             initial_epoch=first_epoch,

@@ -1,6 +1,7 @@
 """Training of a tiny translator: reproducible, resumable, keeps the best."""
 
 import csv
+import dataclasses
 import types
 
 import keras
@@ -97,6 +98,21 @@ def test_a_run_in_parts_is_the_run_in_one(tmp_path):
     assert {**last, "seconds": 0} == {**record, "seconds": 0}
     for a, b in zip(weights(whole), weights(parts)):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_loss_in_chunks_is_the_same_run(tmp_path):
+    whole, _, _ = run(tmp_path / "whole")
+    training = dataclasses.replace(TRAINING, loss_chunk=5)
+    with pytest.raises(KilledError):
+        run(tmp_path / "chunks", training, kill_in=2)
+    chunks, resumed_record, seen = run(tmp_path / "chunks", training)
+    assert resumed_record["epochs"] == 4
+    assert len(seen) == 2
+    for a, b in zip(weights(whole), weights(chunks)):
+        np.testing.assert_allclose(b, a, atol=2e-4)
+    logs = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "chunks")]
+    losses = [[float(row["loss"]) for row in csv.DictReader(log)] for log in logs]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-3)
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
