@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_attention.data import encode_texts
+from keras_attention.evaluation import add_bm25
 from keras_attention.export.answer_selection import (
     AnswerSelectionGraph,
     export_answer_selection,
@@ -22,7 +23,7 @@ from keras_attention.text import load_tokenizer
 _FILE = "selector.json"
 _ANSWERS_FILE = "answers.json"
 _LENGTHS = ("question_length", "answer_length")
-_PART = 256  # Answers encoded before they go into the index: bounds what stands in memory with padding.
+_PART = 512  # Answers encoded before they go into the index: bounds what stands in memory with padding.
 _SCORED_PART = 2048  # Answers encoded before they are scored and forgotten: questions are projected once for each part.
 
 
@@ -97,7 +98,7 @@ class AnswerSelector:
         order = np.argsort(-scores, kind="stable")[:top_k]
         return self._ranked(question, candidates, order, scores[order], return_weights)
 
-    def index(self, answers, *, dtype="float32", directory=None, batch_size=64):
+    def index(self, answers, *, dtype="float32", directory=None, batch_size=256):
         """Compute the answers' side of the model once, for `search`. Replaces an earlier index.
 
         For QA models that is a vector per answer. For AP models, whose vectors depend on the question, it is a vector
@@ -131,7 +132,17 @@ class AnswerSelector:
             self._write_answers(Path(directory))
         return self
 
-    def search(self, questions, top_k=10, *, candidates=None, candidate_count=100, return_weights=False, batch_size=64):
+    def search(
+        self,
+        questions,
+        top_k=10,
+        *,
+        candidates=None,
+        candidate_count=100,
+        bm25_weight=0.0,
+        return_weights=False,
+        batch_size=64,
+    ):
         """Return the best answers of the index.
 
         QA models search the whole index. AP models score exactly the candidates that BM25 proposes, or yours: an
@@ -143,6 +154,8 @@ class AnswerSelector:
             candidates: For each question (for one string: for it) a list of places in the index to choose from,
                 instead of BM25's or of all.
             candidate_count: How many candidates BM25 proposes; at least `top_k` of them. AP models only.
+            bm25_weight: What a point of BM25 adds to the similarity (`choose_bm25_weight`); scores are their sum then.
+                AP models only.
             return_weights: Return also tokens and attention weights, for the heat map. AP models only.
             batch_size: Questions encoded together.
 
@@ -156,10 +169,14 @@ class AnswerSelector:
         """
         self._check(top_k, return_weights, batch_size)
         self._require_index()
+        if bm25_weight and self.bm25 is None:
+            raise ValueError(
+                f"BM25 is not part of the index of {type(self.model).__name__}. Received: bm25_weight={bm25_weight}"
+            )
         if isinstance(questions, str):
             candidates = None if candidates is None else [candidates]
-            options = {"candidate_count": candidate_count, "return_weights": return_weights, "batch_size": batch_size}
-            return self.search([questions], top_k, candidates=candidates, **options)[0]
+            options = {"candidate_count": candidate_count, "bm25_weight": bm25_weight, "return_weights": return_weights}
+            return self.search([questions], top_k, candidates=candidates, batch_size=batch_size, **options)[0]
         questions = _checked_texts("questions", questions)
         if not questions:
             return []
@@ -171,7 +188,10 @@ class AnswerSelector:
                 count = max(top_k, candidate_count)
                 candidates = [self.bm25.search(question, count)[0] for question in questions]
             pools = self._pools(candidates, len(questions), len(self.answers))
-            scores = np.where(pools < 0, -np.inf, self._score(encoded, self.answer_index, pools))
+            scores = self._score(encoded, self.answer_index, pools)
+            if bm25_weight:
+                scores = add_bm25(scores, self.bm25.score_pools(questions, pools), bm25_weight)
+            scores = np.where(pools < 0, -np.inf, scores)
             order = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
             found, scores = np.take_along_axis(pools, order, 1), np.take_along_axis(scores, order, 1)
         return [
@@ -179,7 +199,7 @@ class AnswerSelector:
             for question, row, row_scores in zip(questions, found, scores)
         ]
 
-    def score_candidates(self, questions, candidates, *, answers=None, batch_size=64):
+    def score_candidates(self, questions, candidates, *, answers=None, batch_size=256):
         """Score many questions, each against its own candidates of the index; for evaluation.
 
         Args:

@@ -7,6 +7,7 @@ from keras_attention import answer_selector
 from keras_attention.answer_selector import AnswerSelector
 from keras_attention.models.answer_selection import APCNN, QACNN, APBiLSTM, QABiLSTM
 from keras_attention.ranked_answer import RankedAnswer
+from keras_attention.retrieval import BM25
 from keras_attention.text import SentencePieceTokenizer, WordTokenizer
 
 tf = pytest.importorskip("tensorflow")
@@ -129,6 +130,20 @@ def test_an_attentive_model_scores_the_candidates_of_bm25(attentive):
     (found,) = attentive.search(["zebra"], top_k=1, candidate_count=1)
     assert found[0].place == 8  # the only answer with that word
     assert len(attentive.search("zebra", top_k=5, candidate_count=1)) == 5
+
+
+def test_bm25_counts_beside_the_model(attentive):
+    question, everything = "the cat", {"top_k": len(ANSWERS), "candidate_count": len(ANSWERS)}
+    bm25 = BM25(ANSWERS).scores(question)
+    expected = {one.place: one.score + 0.5 * bm25[one.place] for one in attentive.search(question, **everything)}
+    found = attentive.search(question, **everything, bm25_weight=0.5)
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert {one.place: one.score for one in found} == pytest.approx(expected, abs=1e-5)
+    assert [one.place for one in attentive.search([question], 2, bm25_weight=0.5)[0]] == [
+        one.place for one in found[:2]
+    ]
+    with pytest.raises(ValueError, match="bm25_weight=1"):
+        make(QACNN).index(ANSWERS).search(question, bm25_weight=1)
 
 
 def test_weights_fit_their_tokens(attentive):

@@ -35,11 +35,14 @@ class Corpora:
         train: `AnswerSelectionData` to train on.
         validation: `AnswerSelectionData` with pools, held out of training and not among the reported parts.
         reported: Dict from a name to `AnswerSelectionData` with pools. Empty: there is nothing but the validation part.
+        like_reported: Dict from the name of a reported part whose candidates are of another kind than those of
+            `validation` to the validation questions with candidates of its kind.
     """
 
     train: AnswerSelectionData
     validation: AnswerSelectionData
     reported: dict = dataclasses.field(default_factory=dict)
+    like_reported: dict = dataclasses.field(default_factory=dict)
 
     @property
     def test(self):
@@ -124,8 +127,9 @@ def open_insurance_qa_v1(folder):
     """
     folder = Path(folder)
     parts = [part for part in ("dev", "test1", "test2") if _is_there(folder, f"question.{part}.label.token_idx.pool")]
-    rest, held_out = _hold_out(read_insurance_qa_v1(folder, "train"))
-    return Corpora(rest, held_out, {f"InsuranceQA v1 {part}": read_insurance_qa_v1(folder, part) for part in parts})
+    rest, held_out = _split(read_insurance_qa_v1(folder, "train"))
+    reported = {f"InsuranceQA v1 {part}": read_insurance_qa_v1(folder, part) for part in parts}
+    return Corpora(rest, _with_random_pools(held_out), reported)
 
 
 def open_insurance_qa_v2(folder):
@@ -133,12 +137,13 @@ def open_insurance_qa_v2(folder):
 
     random-500: all questions, the right answers and random others; the pools of `random500.<part>.tsv` if that file
     is in the folder (question number, right ids, pool ids), or else drawn. SOLR-500: the publisher's pools, and only
-    the questions whose pool holds a right answer. 500 training questions are held out, with random pools of 500.
+    the questions whose pool holds a right answer. 500 training questions are held out, with random pools of 500; beside
+    SOLR-500 stand those of them whose publisher's pool holds a right answer, with that pool, of 100.
     """
     folder = Path(folder)
     # The publisher's train pools have many sizes; the smallest is enough to take hard wrong answers from.
-    rest, held_out = _hold_out(read_insurance_qa_v2(folder, "train", pool_size=100))
-    reported = {}
+    rest, held_out = _split(read_insurance_qa_v2(folder, "train", pool_size=100))
+    reported, like_reported = {}, {}
     for part in ("valid", "test"):
         if _is_there(folder, f"InsuranceQA.question.anslabel.raw.500.pool.solr.{part}.encoded"):
             data = read_insurance_qa_v2(folder, part, pool_size=500)
@@ -148,7 +153,8 @@ def open_insurance_qa_v2(folder):
                 random = data.with_random_pools(min(INSURANCE_QA_POOL_SIZE, len(data.answers)))
             reported[f"InsuranceQA v2 {part}, random-500"] = random
             reported[f"InsuranceQA v2 {part}, SOLR-500"] = data.with_right_answer()
-    return Corpora(rest, held_out, reported)
+            like_reported[f"InsuranceQA v2 {part}, SOLR-500"] = held_out.with_right_answer()
+    return Corpora(rest, _with_random_pools(held_out), reported, like_reported)
 
 
 def open_trec_qa(folder):
@@ -179,10 +185,12 @@ def open_wiki_qa(folder):
     )
 
 
-def _hold_out(train):
-    questions = len(train.questions)
-    rest, held_out = train.split(INSURANCE_QA_HELD_OUT if questions > 2 * INSURANCE_QA_HELD_OUT else HELD_OUT)
-    return rest, held_out.with_random_pools(min(INSURANCE_QA_POOL_SIZE, len(train.answers)))
+def _split(train):
+    return train.split(INSURANCE_QA_HELD_OUT if len(train.questions) > 2 * INSURANCE_QA_HELD_OUT else HELD_OUT)
+
+
+def _with_random_pools(held_out):
+    return held_out.with_random_pools(min(INSURANCE_QA_POOL_SIZE, len(held_out.answers)))
 
 
 def _is_there(folder, name):

@@ -32,6 +32,10 @@ def evaluate(
     insuranceqa_v2: InsuranceQAV2 = None,
     trecqa: TrecQA = None,
     wikiqa: WikiQA = None,
+    bm25_weight: Annotated[
+        float | None,
+        typer.Option(help="Report also similarity + weight x BM25; `train --with-bm25` says which weight."),
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw accuracy by the length of the right answers here.")] = None,
 ):
     """Print accuracy at 1, MRR, MAP and NDCG beside BM25's; draw accuracy by answer length.
@@ -60,7 +64,7 @@ def evaluate(
             raise ValueError(f"Expected a part to report in the folder, not only the training part. Received: {folder}")
     selectors = {str(folder): AnswerSelector.load(folder) for folder in selector}
     for name, questions in parts.items():
-        results = print_beside_bm25(selectors, questions, title=name)
+        results = print_beside_bm25(selectors, questions, title=name, bm25_weight=bm25_weight)
         if picture:
             named = re.sub(r"\W+", "-", name)
             path = picture if len(parts) == 1 else picture.with_stem(f"{picture.stem}-{named}")

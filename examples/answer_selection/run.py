@@ -9,7 +9,13 @@ from examples.answer_selection.corpora import Corpora
 from examples.command_line import console
 from keras_attention.answer_selector import AnswerSelector
 from keras_attention.data import answer_selection_dataset, answer_selection_steps, encode_answer_selection
-from keras_attention.evaluation import answer_selection_table, compare_with_baseline, evaluate_answer_selection
+from keras_attention.evaluation import (
+    add_bm25,
+    answer_selection_table,
+    choose_bm25_weight,
+    compare_with_baseline,
+    evaluate_answer_selection,
+)
 from keras_attention.retrieval import BM25
 from keras_attention.training.answer_selection import fit_answer_selection
 from keras_attention.training.precision import set_precision
@@ -77,32 +83,53 @@ def run_record(config, corpora):
 
 def evaluate_selector(selector, data):
     """Return what `evaluate_answer_selection` returns for a selector on the pools of `data`."""
-    candidates, labels = data.pool_matrix()
+    return evaluate_answer_selection(score_by_selector(selector, data), data.pool_matrix()[1])
+
+
+def score_by_selector(selector, data):
+    """Return a selector's similarities for the pools of `data`, `(questions, candidates)`."""
+    candidates, _ = data.pool_matrix()
     needed = np.unique(candidates[candidates >= 0])
     places = np.where(candidates < 0, -1, np.searchsorted(needed, candidates))
-    scores = selector.score_candidates(data.questions, places, answers=[data.answers[i] for i in needed])
-    return evaluate_answer_selection(scores, labels)
+    return selector.score_candidates(data.questions, places, answers=[data.answers[i] for i in needed])
 
 
 def evaluate_bm25(data):
     """Return the same for BM25, with the words counted in all answers of `data`."""
-    candidates, labels = data.pool_matrix()
-    return evaluate_answer_selection(BM25(data.answers).score_pools(data.questions, candidates), labels)
+    return evaluate_answer_selection(score_by_bm25(data), data.pool_matrix()[1])
 
 
-def print_beside_bm25(selectors, data, title=None):
+def score_by_bm25(data):
+    """Return the scores of BM25, with the words counted in all answers of `data`, `(questions, candidates)`."""
+    return BM25(data.answers).score_pools(data.questions, data.pool_matrix()[0])
+
+
+def choose_weight_of_bm25(selector, data):
+    """Return what a point of BM25 is worth beside a selector's similarity, by MRR on the pools of `data`."""
+    return choose_bm25_weight(score_by_selector(selector, data), score_by_bm25(data), data.pool_matrix()[1])
+
+
+def print_beside_bm25(selectors, data, title=None, bm25_weight=None):
     """Print the table of selectors beside BM25, and say in words who is ahead.
 
     Args:
         selectors: Dict from a name to a selector.
         data: `AnswerSelectionData` with pools.
         title: Text above the table.
+        bm25_weight: What a point of BM25 is worth beside a similarity. Given, each selector has a further row, of the
+            sum of both.
 
     Returns:
         Dict from a name, "BM25" among them, to what `evaluate_answer_selection` returned.
     """
-    results = {"BM25": evaluate_bm25(data)}
-    results.update({name: evaluate_selector(selector, data) for name, selector in selectors.items()})
+    labels, bm25 = data.pool_matrix()[1], score_by_bm25(data)
+    results = {"BM25": evaluate_answer_selection(bm25, labels)}
+    for name, selector in selectors.items():
+        scores = score_by_selector(selector, data)
+        results[name] = evaluate_answer_selection(scores, labels)
+        if bm25_weight is not None:
+            summed = evaluate_answer_selection(add_bm25(scores, bm25, bm25_weight), labels)
+            results[f"{name} + {bm25_weight:g} BM25"] = summed
     console.print(answer_selection_table(results, title=title))
     for name, one in compare_with_baseline(results).items():
         verdict = "is not distinguishable from"

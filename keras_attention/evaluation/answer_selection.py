@@ -54,7 +54,7 @@ def compare_with_baseline(results, baseline="BM25", *, figure="mrr", resamples=1
     Raises:
         ValueError: an unknown name, or systems of different questions.
     """
-    _check_figure(figure)
+    check_figure(figure)
     if baseline not in results:
         raise ValueError(f"baseline must be one of {list(results)}. Received: baseline={baseline!r}")
     reference = results[baseline]["values"][figure]
@@ -142,7 +142,7 @@ def answer_selection_rows(results, baseline="BM25", *, figure="mrr", resamples=1
     """
     if not results:
         raise ValueError("at least one result is needed. Received: results={}")
-    _check_figure(figure)
+    check_figure(figure)
     counts = {result["questions"] for result in results.values()}
     if len(counts) > 1:
         raise ValueError(f"all systems must be of the same questions. Received: numbers of questions {sorted(counts)}")
@@ -255,6 +255,7 @@ def accuracy_by_answer_length(values, lengths, edges=None, bins=8):
     }
 
 
-def _check_figure(figure):
+def check_figure(figure):
+    """Raise ValueError unless ``figure`` is one that ``evaluate_answer_selection`` returns."""
     if figure not in FIGURES:
         raise ValueError(f"figure must be one of {tuple(FIGURES)}. Received: figure={figure!r}")

@@ -1,5 +1,7 @@
 """The commands of the answer-selection examples, from files to pictures, on a toy corpus."""
 
+import re
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -104,6 +106,25 @@ def test_what_is_wrong_is_named(folder, tmp_path, settings, content, complaint):
     assert complaint in result.output
     if complaint != "pool_count=12":
         assert not (tmp_path / "never").exists()
+
+
+def test_bm25_beside_the_model(folder):
+    result = invoke(train.app, *run_arguments(folder), "--with-bm25")
+    assert result.exit_code == 0, result.output
+    (weight,) = set(re.findall(r"ap_cnn \+ (\S+) BM25 \S+ ", result.output.replace("\n", " ")))
+    selector = ["--selector", folder / "run" / "selector", "--data", folder / "test.tsv"]
+    again = invoke(evaluate.app, *selector, "--bm25-weight", weight)
+    assert again.exit_code == 0, again.output
+    assert f"+ {weight} BM25" in again.output.replace("\n", " ")
+    assert f"+ {weight} BM25" not in invoke(evaluate.app, *selector).output.replace("\n", " ")
+
+
+def test_the_weight_of_bm25_is_not_chosen_on_what_is_reported(folder):
+    arguments = ["--config", folder / "config.toml", "--workdir", folder / "never", "--train", folder / "train.tsv"]
+    result = invoke(train.app, *arguments, "--with-bm25")
+    assert result.exit_code == 2
+    assert "--test" in result.output
+    assert not (folder / "never").exists()
 
 
 def test_evaluate(folder):

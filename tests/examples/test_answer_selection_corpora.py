@@ -65,6 +65,10 @@ def test_insurance_qa_v2_in_both_protocols(tmp_path):
     assert len(random.questions) == 10
     assert [question.split()[2] for question in solr.questions] == [f"thing{i}" for i in range(31, 40, 2)]
     assert not set(random.questions) & {*corpora.train.questions, *corpora.validation.questions}
+    ((name, like_solr),) = corpora.like_reported.items()
+    assert name == "InsuranceQA v2 valid, SOLR-500"
+    assert like_solr.questions == corpora.validation.questions
+    assert all(len(pool) == 3 for pool in like_solr.pools)
 
 
 def test_insurance_qa_v2_draws_pools_that_are_not_given(tmp_path):

@@ -133,7 +133,7 @@ class AnswerSelectionModel(FunctionalModel):
             self._faces[key] = make()
         return self._faces[key]
 
-    def encode_answers(self, answer_ids, batch_size=64):
+    def encode_answers(self, answer_ids, batch_size=256):
         """Encode answers once, for an index: the part of the model that needs no question.
 
         Args:
