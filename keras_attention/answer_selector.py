@@ -98,7 +98,7 @@ class AnswerSelector:
         order = np.argsort(-scores, kind="stable")[:top_k]
         return self._ranked(question, candidates, order, scores[order], return_weights)
 
-    def index(self, answers, *, dtype="float32", directory=None, batch_size=256):
+    def index(self, answers, *, dtype="float32", directory=None, bm25=None, batch_size=256):
         """Compute the answers' side of the model once, for `search`. Replaces an earlier index.
 
         For QA models that is a vector per answer. For AP models, whose vectors depend on the question, it is a vector
@@ -109,6 +109,7 @@ class AnswerSelector:
             answers: A list of strings, at least one.
             dtype: `"float32"`, or `"float16"` for half the room.
             directory: Folder to write the index into part by part; it is memory-mapped then. None: in memory.
+            bm25: Dict of options of `BM25`, such as `{"stemmer": "english", "k1": 0.4, "b": 0.2}`. AP models only.
             batch_size: Answers encoded together.
 
         Returns:
@@ -122,7 +123,9 @@ class AnswerSelector:
         answers = _checked_texts("answers", answers)
         if not answers:
             raise ValueError("`answers` must hold at least one answer. Received: answers=[]")
-        bm25 = BM25(answers) if self.has_weights else None
+        if bm25 and not self.has_weights:
+            raise ValueError(f"BM25 is not part of the index of {type(self.model).__name__}. Received: bm25={bm25!r}")
+        bm25 = BM25(answers, **(bm25 or {})) if self.has_weights else None
         if directory is not None:
             # Without its answers the folder is no index: so a run cut off half-way is not taken for one.
             (Path(directory) / _ANSWERS_FILE).unlink(missing_ok=True)
@@ -346,6 +349,11 @@ class AnswerSelector:
             raise ValueError(
                 f"`encode_when_asked` is for AP models; the index of {type(self.model).__name__} is small. "
                 "Received: encode_when_asked=True"
+            )
+        if self.bm25 is not None and self.bm25.stemmer:
+            raise ValueError(
+                "A SavedModel looks words up as they are: index the answers without a stemmer to export them. "
+                f"Received: stemmer={self.bm25.stemmer!r}"
             )
         index, count = self.answer_index, min(max(top_k, candidate_count), len(self.answers))
         model = in_float32(self.model)

@@ -146,6 +146,18 @@ def test_bm25_counts_beside_the_model(attentive):
         make(QACNN).index(ANSWERS).search(question, bm25_weight=1)
 
 
+def test_an_index_whose_bm25_stems(tmp_path):
+    stemming = make(APCNN).index(ANSWERS, bm25={"stemmer": "english", "k1": 0.4})
+    (found,) = stemming.search("zebras", top_k=1, candidate_count=1)
+    assert found.place == 8
+    stemming.save(tmp_path)
+    assert AnswerSelector.load(tmp_path).search("zebras", top_k=1, candidate_count=1)[0].place == 8
+    with pytest.raises(ValueError, match="stemmer='english'"):
+        stemming.export_with_index(tmp_path / "served")
+    with pytest.raises(ValueError, match="BM25 is not part"):
+        make(QACNN).index(ANSWERS, bm25={"stemmer": "english"})
+
+
 def test_weights_fit_their_tokens(attentive):
     whole = attentive.rank("the cat ?", ANSWERS)
     for one, plain in zip(attentive.rank("the cat ?", ANSWERS, return_weights=True), whole):

@@ -36,6 +36,9 @@ def evaluate(
         float | None,
         typer.Option(help="Report also similarity + weight x BM25; `train --with-bm25` says which weight."),
     ] = None,
+    bm25_k1: Annotated[float, typer.Option(help="Of that BM25.")] = 1.2,
+    bm25_b: Annotated[float, typer.Option(help="Of that BM25.")] = 0.75,
+    bm25_stemmer: Annotated[str | None, typer.Option(help="Of that BM25, such as english.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw accuracy by the length of the right answers here.")] = None,
 ):
     """Print accuracy at 1, MRR, MAP and NDCG beside BM25's; draw accuracy by answer length.
@@ -62,9 +65,12 @@ def evaluate(
         if not parts:
             folder = next(filter(None, folders.values()))
             raise ValueError(f"Expected a part to report in the folder, not only the training part. Received: {folder}")
+    beside = None
+    if bm25_weight is not None:
+        beside = {"weight": bm25_weight, "k1": bm25_k1, "b": bm25_b, "stemmer": bm25_stemmer}
     selectors = {str(folder): AnswerSelector.load(folder) for folder in selector}
     for name, questions in parts.items():
-        results = print_beside_bm25(selectors, questions, title=name, bm25_weight=bm25_weight)
+        results = print_beside_bm25(selectors, questions, title=name, beside=beside)
         if picture:
             named = re.sub(r"\W+", "-", name)
             path = picture if len(parts) == 1 else picture.with_stem(f"{picture.stem}-{named}")

@@ -22,6 +22,13 @@ from keras_attention.training.precision import set_precision
 from keras_attention.training.replicas import every_device, scope_of
 from keras_attention.training.workdir import claim_workdir
 
+# What BM25 may be beside a model: Lucene's usual values, and two for short answers, with and without stemming.
+BM25_OPTIONS = tuple(
+    {"k1": k1, "b": b, "stemmer": stemmer}
+    for stemmer in (None, "english")
+    for k1, b in ((1.2, 0.75), (0.6, 0.4), (0.4, 0.2))
+)
+
 
 def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=None, mirrored=False):
     """Train, or go on training, and leave the best selector in `<workdir>/selector`.
@@ -99,37 +106,52 @@ def evaluate_bm25(data):
     return evaluate_answer_selection(score_by_bm25(data), data.pool_matrix()[1])
 
 
-def score_by_bm25(data):
+def score_by_bm25(data, **options):
     """Return the scores of BM25, with the words counted in all answers of `data`, `(questions, candidates)`."""
-    return BM25(data.answers).score_pools(data.questions, data.pool_matrix()[0])
+    return BM25(data.answers, **options).score_pools(data.questions, data.pool_matrix()[0])
 
 
-def choose_weight_of_bm25(selector, data):
-    """Return what a point of BM25 is worth beside a selector's similarity, by MRR on the pools of `data`."""
-    return choose_bm25_weight(score_by_selector(selector, data), score_by_bm25(data), data.pool_matrix()[1])
+def choose_bm25(selector, data):
+    """Choose by MRR on the pools of `data` which BM25 is to count beside a selector, and how much.
+
+    Returns:
+        Dict of `weight`, what a point of BM25 is worth, and the options of `BM25`.
+    """
+    scores, labels = score_by_selector(selector, data), data.pool_matrix()[1]
+    best = (-1.0, None)
+    for options in BM25_OPTIONS:
+        bm25 = score_by_bm25(data, **options)
+        weight = choose_bm25_weight(scores, bm25, labels)
+        figure = evaluate_answer_selection(add_bm25(scores, bm25, weight), labels)["mrr"]
+        if figure > best[0]:
+            best = figure, {"weight": weight, **options}
+    return best[1]
 
 
-def print_beside_bm25(selectors, data, title=None, bm25_weight=None):
+def print_beside_bm25(selectors, data, title=None, beside=None):
     """Print the table of selectors beside BM25, and say in words who is ahead.
 
     Args:
         selectors: Dict from a name to a selector.
         data: `AnswerSelectionData` with pools.
         title: Text above the table.
-        bm25_weight: What a point of BM25 is worth beside a similarity. Given, each selector has a further row, of the
-            sum of both.
+        beside: Dict as `choose_bm25` returns it. Given, each selector has a further row: its similarities plus that
+            weight times that BM25.
 
     Returns:
         Dict from a name, "BM25" among them, to what `evaluate_answer_selection` returned.
     """
-    labels, bm25 = data.pool_matrix()[1], score_by_bm25(data)
-    results = {"BM25": evaluate_answer_selection(bm25, labels)}
+    labels = data.pool_matrix()[1]
+    results = {"BM25": evaluate_bm25(data)}
+    if beside is not None:
+        weight, options = beside["weight"], {name: value for name, value in beside.items() if name != "weight"}
+        bm25, said = score_by_bm25(data, **options), ", ".join(f"{name} {value}" for name, value in options.items())
     for name, selector in selectors.items():
         scores = score_by_selector(selector, data)
         results[name] = evaluate_answer_selection(scores, labels)
-        if bm25_weight is not None:
-            summed = evaluate_answer_selection(add_bm25(scores, bm25, bm25_weight), labels)
-            results[f"{name} + {bm25_weight:g} BM25"] = summed
+        if beside is not None:
+            summed = evaluate_answer_selection(add_bm25(scores, bm25, weight), labels)
+            results[f"{name} + {weight:g} BM25 ({said})"] = summed
     console.print(answer_selection_table(results, title=title))
     for name, one in compare_with_baseline(results).items():
         verdict = "is not distinguishable from"

@@ -12,7 +12,7 @@ import typer
 from examples.answer_selection.config import load_config
 from examples.answer_selection.corpora import open_corpora
 from examples.answer_selection.options import InsuranceQAV1, InsuranceQAV2, TrecQA, Vectors, VectorsWords, WikiQA
-from examples.answer_selection.run import choose_weight_of_bm25, print_beside_bm25, run_training
+from examples.answer_selection.run import choose_bm25, print_beside_bm25, run_training
 from examples.command_line import report_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -35,7 +35,7 @@ def train(
     vectors: Vectors = None,
     vectors_words: VectorsWords = None,
     with_bm25: Annotated[
-        bool, typer.Option(help="Report also similarity + weight x BM25, the weight chosen on the validation part.")
+        bool, typer.Option(help="Report also similarity + weight x BM25, both chosen on the validation part.")
     ] = False,
     mirrored: Annotated[bool, typer.Option(help="On every GPU of this host together.")] = False,
     verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
@@ -46,13 +46,11 @@ def train(
         settings = settings.with_vectors(vectors, vectors_words)
     corpora = open_corpora(train, validation, test, format, medquad, insuranceqa_v1, insuranceqa_v2, trecqa, wikiqa)
     if with_bm25 and not corpora.reported:
-        raise ValueError("--with-bm25 chooses a weight on the validation part: give a --test to report. Received: none")
+        raise ValueError("--with-bm25 chooses on the validation part: give a --test to report. Received: none")
     selector, _ = run_training(settings, corpora, workdir, verbose, mirrored=mirrored)
     for name, data in (corpora.reported or {"The validation part": corpora.validation}).items():
-        weight = None
-        if with_bm25:
-            weight = choose_weight_of_bm25(selector, corpora.like_reported.get(name, corpora.validation))
-        print_beside_bm25({settings.model["name"]: selector}, data, title=name, bm25_weight=weight)
+        beside = choose_bm25(selector, corpora.like_reported.get(name, corpora.validation)) if with_bm25 else None
+        print_beside_bm25({settings.model["name"]: selector}, data, title=name, beside=beside)
 
 
 if __name__ == "__main__":

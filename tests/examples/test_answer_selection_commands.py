@@ -111,12 +111,14 @@ def test_what_is_wrong_is_named(folder, tmp_path, settings, content, complaint):
 def test_bm25_beside_the_model(folder):
     result = invoke(train.app, *run_arguments(folder), "--with-bm25")
     assert result.exit_code == 0, result.output
-    (weight,) = set(re.findall(r"ap_cnn \+ (\S+) BM25 \S+ ", result.output.replace("\n", " ")))
+    row = r"ap_cnn \+ (\S+) BM25 \(k1 (\S+), b (\S+), stemmer (\S+)\) \S+ "
+    ((weight, k1, b, stemmer),) = set(re.findall(row, " ".join(result.output.split())))
     selector = ["--selector", folder / "run" / "selector", "--data", folder / "test.tsv"]
-    again = invoke(evaluate.app, *selector, "--bm25-weight", weight)
+    options = ["--bm25-k1", k1, "--bm25-b", b, *(["--bm25-stemmer", stemmer] if stemmer != "None" else [])]
+    again = invoke(evaluate.app, *selector, "--bm25-weight", weight, *options)
     assert again.exit_code == 0, again.output
-    assert f"+ {weight} BM25" in again.output.replace("\n", " ")
-    assert f"+ {weight} BM25" not in invoke(evaluate.app, *selector).output.replace("\n", " ")
+    assert f"+ {weight} BM25 (k1 {k1}, b {b}, stemmer {stemmer})" in " ".join(again.output.split())
+    assert f"+ {weight} BM25" not in " ".join(invoke(evaluate.app, *selector).output.split())
 
 
 def test_the_weight_of_bm25_is_not_chosen_on_what_is_reported(folder):

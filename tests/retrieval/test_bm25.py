@@ -81,3 +81,28 @@ def test_errors(monkeypatch):
     monkeypatch.setitem(sys.modules, "bm25s", None)
     with pytest.raises(ImportError, match=r"keras_attention\[selection\]"):
         BM25(["a"])
+
+
+def test_a_stemmer_takes_forms_of_a_word_together(tmp_path):
+    plain, stemming = BM25(ANSWERS), BM25(ANSWERS, k1=0.4, b=0.2, stemmer="english")
+    stemmed = [" ".join(stemming._words(answer)) for answer in ANSWERS]
+    assert stemmed[3] == "cat and dog"
+    expected = slow_scores("cat", stemmed, 0.4, 0.2)
+    numpy.testing.assert_allclose(stemming.scores("cats"), expected, rtol=1e-5, atol=1e-7)
+    assert (stemming.scores("cats") > 0).tolist() == [True, False, False, True, False]
+    assert (plain.scores("cats") > 0).tolist() == [False, False, False, True, False]
+    stemming.save(tmp_path)
+    numpy.testing.assert_array_equal(BM25.load(tmp_path).scores("cats"), stemming.scores("cats"))
+    (tmp_path / "stemmer.json").unlink()  # as written before there were stemmers
+    assert BM25.load(tmp_path).stemmer is None
+
+
+def test_an_unknown_stemmer():
+    with pytest.raises(ValueError, match="'klingon'"):
+        BM25(ANSWERS, stemmer="klingon")
+
+
+def test_without_the_stemmers(monkeypatch):
+    monkeypatch.setitem(sys.modules, "Stemmer", None)
+    with pytest.raises(ImportError, match=r"keras_attention\[selection\]"):
+        BM25(ANSWERS, stemmer="english")
