@@ -25,7 +25,7 @@ demo: $(VENV)/.installed-examples  ## Train a translator in five minutes and sho
 demo-answers: $(VENV)/.installed-examples-selection  ## The same for answer selection
 	$(RUN) -m examples.answer_selection.demo $(ARGS)
 
-models: $(VENV)/.installed-examples-selection  ## Train the ready models of saved_models/ anew: twenty minutes
+models: $(VENV)/.installed-examples-selection  ## Train the ready models of saved_models/ anew: ten minutes
 	$(RUN) -m examples.translation.ready_model $(ARGS)
 	$(RUN) -m examples.answer_selection.ready_model $(ARGS)
 

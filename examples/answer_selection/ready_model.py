@@ -16,7 +16,7 @@ from examples.answer_selection.run import print_beside_bm25, run_training
 from examples.command_line import console, report_errors
 from examples.model_card import place_model, shown_path, write_model_card
 
-CONFIG = Path(__file__).parent / "configs" / "ready_model.toml"
+CONFIG = Path(__file__).parent / "configs" / "demo.toml"
 TOP_K = 5
 USE = """
 import tensorflow as tf, tensorflow_text

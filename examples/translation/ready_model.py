@@ -17,7 +17,7 @@ from examples.translation.run import run_training
 from keras_attention.data import ParallelCorpus
 from keras_attention.evaluation import evaluate_translation
 
-CONFIG = Path(__file__).parent / "configs" / "ready_model.toml"
+CONFIG = Path(__file__).parent / "configs" / "demo.toml"
 BEAM_WIDTH = 5
 USE = """
 import tensorflow as tf, tensorflow_text
