@@ -1,6 +1,11 @@
 """Similarities of many questions with their pools of answers, from what was encoded once."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+from threadpoolctl import ThreadpoolController
+
+_PART = 32  # Answers that a thread takes at a time.
 
 
 def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.0):
@@ -42,59 +47,72 @@ def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.
     rows, columns = np.nonzero(pools >= 0)
     keep = words.lengths[rows] > 0
     rows, columns = rows[keep], columns[keep]
-    order = np.argsort(pools[rows, columns], kind="stable")
+    order = np.lexsort((-words.lengths[rows], pools[rows, columns]))
     rows, columns = rows[order], columns[order]
     numbers, starts = np.unique(pools[rows, columns], return_index=True)
-    for number, here in zip(numbers, np.split(np.arange(len(rows)), starts[1:])):
-        answer = np.asarray(answers["features"][number], "float32")[np.asarray(answers["mask"][number])]
-        if len(answer):
-            similarities[rows[here], columns[here]] = words.similarities(rows[here], answer, score_scale)
+    ends = np.append(starts[1:], len(rows))
+
+    def score(part):
+        for number, start, end in zip(numbers[part], starts[part], ends[part]):
+            answer = np.asarray(answers["features"][number], "float32")[np.asarray(answers["mask"][number])]
+            if len(answer):
+                asked = rows[start:end]
+                similarities[asked, columns[start:end]] = words.similarities(asked, answer, score_scale)
+
+    parts = [slice(begin, begin + _PART) for begin in range(0, len(numbers), _PART)]
+    if len(parts) < 2:
+        for part in parts:
+            score(part)
+        return similarities
+    # One answer a thread, and each product on one thread: what is not a product runs side by side too.
+    blas = ThreadpoolController().select(user_api="blas")
+    threads = max((library["num_threads"] for library in blas.info()), default=1)
+    with blas.limit(limits=1), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(score, parts))
     return similarities
 
 
 class _QuestionWords:
-    """The real tokens of all questions, one under another, `Q U` beside `Q`, and each question's `Q Q^T`."""
+    """The tokens of all questions, `(questions, length, width)`, padded with zeros, as `Q` and as `Q U`."""
 
     def __init__(self, questions, alignment_kernel):
         mask = np.asarray(questions["mask"])
-        tokens = [np.asarray(f, "float32")[m] for f, m in zip(questions["features"], mask)]
-        self.lengths = np.array([len(t) for t in tokens])
-        self.starts = np.cumsum(self.lengths) - self.lengths
-        features = np.concatenate(tokens)
-        self.width = features.shape[1]
-        self.rows = np.concatenate([features @ alignment_kernel, features], axis=1)
-        longest = self.lengths.max()
-        self.products = np.zeros((len(tokens), longest, longest), "float32")
-        for products, own in zip(self.products, tokens):
-            products[: len(own), : len(own)] = own @ own.T
+        self.lengths = mask.sum(axis=1)
+        self.longest = max(int(self.lengths.max(initial=0)), 1)
+        features = np.asarray(questions["features"])
+        self.features = np.zeros((len(mask), self.longest, features.shape[2]), "float32")
+        self.features[np.arange(self.longest) < self.lengths[:, None]] = features[mask]  # real tokens to the left
+        rows = self.features.reshape(-1, features.shape[2])
+        self.projected = rows @ np.asarray(alignment_kernel, "float32")
 
     def similarities(self, asked, answer, score_scale):
-        """Score one answer, `(length, width)`, with each of the questions `asked`.
+        """Score one answer, `(length, width)`, with each of the questions `asked`, which stand longest first.
 
-        Nothing as wide as the features is made per question: with weights w over its tokens, a question's vector is
-        r = w Q, so that r . r_a = w (Q r_a) and |r|^2 = w (Q Q^T) w.
+        The product's rows are all first tokens, then all second tokens and so on: no row is padding, and the highest
+        score over a question's tokens is that of a few blocks that lie one under another.
         """
         lengths = self.lengths[asked]
-        first = np.cumsum(lengths) - lengths
-        question = np.repeat(np.arange(len(asked)), lengths)
-        place = np.arange(len(question)) - first[question]
-        rows = self.rows[self.starts[asked][question] + place]
-        scores = rows[:, : self.width] @ answer.T  # (tokens of all questions, answer_length)
-        question_scores = np.tanh(scores.max(axis=1))
-        answer_scores = np.tanh(np.maximum.reduceat(scores, first, axis=0))
-        # Shifted by each question's own highest score: with a large scale the others would leave float32's range. The
-        # softmax's denominators fall out of the cosine.
-        weights = np.zeros((len(asked), lengths.max()), "float32")
-        peaks = np.maximum.reduceat(question_scores, first)
-        weights[question, place] = np.exp(score_scale * (question_scores - peaks[question]))
-        answer_weights = np.exp(score_scale * (answer_scores - answer_scores.max(axis=1, keepdims=True)))
-        vectors = _unit(answer_weights @ answer)
-        along = (rows[:, self.width :] @ vectors.T)[np.arange(len(question)), question]
-        products = self.products[asked, : weights.shape[1], : weights.shape[1]]
-        square = np.einsum("ni,nij,nj->n", weights, products, weights, optimize=False)
-        dots = np.add.reduceat(weights[question, place] * along, first)
-        length = np.sqrt(np.maximum(square, 0.0))
-        return np.where(length > 1e-12, dots / np.where(length > 1e-12, length, 1.0), 0.0)
+        counts = (lengths[:, None] > np.arange(lengths[0])).sum(axis=0)  # questions that have a first token, a second
+        place = np.repeat(np.arange(len(counts)), counts)
+        question = np.concatenate([np.arange(count) for count in counts])
+        scores = self.projected[asked[question] * self.longest + place] @ answer.T
+        highest, begin = scores[: len(asked)], len(asked)  # of the first tokens; in place, once they are not needed
+        question_scores = np.zeros((len(asked), len(counts)), "float32")
+        question_scores[question, place] = scores.max(axis=1)
+        for count in counts[1:]:
+            np.maximum(highest[:count], scores[begin : begin + count], out=highest[:count])
+            begin += count
+        weights = _softmax(score_scale * np.tanh(question_scores), np.arange(len(counts)) < lengths[:, None])
+        answer_weights = _softmax(score_scale * np.tanh(highest))
+        question_vectors = (weights[:, None] @ self.features[asked, : len(counts)])[:, 0]
+        return (_unit(question_vectors) * _unit(answer_weights @ answer)).sum(axis=1)
+
+
+def _softmax(scores, mask=None):
+    """Return the weights up to their sum, which the cosine takes out, shifted so that none leaves float32's range."""
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf)
+    return np.exp(scores - scores.max(axis=1, keepdims=True))
 
 
 def _unit(x):
