@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -17,6 +18,8 @@ from keras_attention.translation import Translation
 _FILE = "translator.json"
 _HALVINGS = 2  # of a batch while it is decoded, as its sentences end
 _HALVED_FROM = 16  # sentences; a smaller batch costs hardly more than one sentence
+_BATCHES_AT_ONCE = 2  # on CPUs: what an operation of one batch leaves of the cores, another batch takes
+_TABULATED_FROM = 2  # words to decode for each of the vocabulary
 _LIMITS = ("maximum_source_length", "maximum_length_ratio", "maximum_length_extra")
 
 
@@ -131,7 +134,7 @@ class Translator:
             raise ValueError(
                 f"`n_best` must not exceed `beam_width`. Received: n_best={n_best}, beam_width={beam_width}"
             )
-        results = self._decode(texts, batch_size, self._function("decode", options), replace_unknown, dictionary)
+        results = self._decode(texts, batch_size, "decode", options, beam_width, replace_unknown, dictionary)
         return self._as_asked(results, n_best, return_scores or return_alignment)
 
     def sample(
@@ -159,7 +162,7 @@ class Translator:
             "top_k": top_k,
             "top_p": top_p,
         }
-        results = self._decode(texts, batch_size, self._function("sample", options))
+        results = self._decode(texts, batch_size, "sample", options, sample_count)
         return [[one if return_scores else one.text for one in row] for row in results]
 
     def _as_asked(self, results, n_best, in_detail):
@@ -167,13 +170,14 @@ class Translator:
             return results
         return [row[0] if in_detail else row[0].text for row in results]
 
-    def _decode(self, texts, batch_size, function, replace_unknown=False, dictionary=None):
+    def _decode(self, texts, batch_size, kind, options, slots, replace_unknown=False, dictionary=None):
         texts = _checked_texts(texts)
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
         if not texts:
             return []
-        rows = [row.numpy() for row in self.source_tokenizer.tokenize(texts)]
+        tokens = self.source_tokenizer.tokenize(texts)
+        rows = np.split(tokens.flat_values.numpy(), tokens.row_splits.numpy()[1:-1])
         limit = self.graph.maximum_source_length
         too_long = [i for i, row in enumerate(rows) if len(row) > limit]
         if too_long:
@@ -185,17 +189,29 @@ class Translator:
         rows = [np.append(row[:limit], self.source_tokenizer.end_id) for row in rows]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         results = [None] * len(rows)
-        for start in range(0, len(order), batch_size):
+        weights = {}
+        if slots * sum(map(len, rows)) >= _TABULATED_FROM * self.model.target_vocabulary_size:
+            weights = self.model.decoding_weights(tabulate_words=True) or {}
+        function = self._function(kind, options, weights)
+
+        def decode(start):
             chunk = order[start : start + batch_size]
             ids = np.zeros((len(chunk), len(rows[chunk[-1]])), "int32")
             for k, i in enumerate(chunk):
                 ids[k, : len(rows[i])] = rows[i]
-            decoded = function(ids, np.asarray(chunk, "int32"))
+            decoded = function(ids, np.asarray(chunk, "int32"), weights)
             decoded = {name: value.numpy() for name, value in decoded.items()}
             for k, i in enumerate(chunk):
                 results[i] = self._translations(
                     rows[i], {n: v[k] for n, v in decoded.items()}, replace_unknown, dictionary
                 )
+
+        starts = range(0, len(order), batch_size)
+        decode(
+            starts[-1]
+        )  # The longest first, and in this thread: Keras' settings, which tracing reads, are a thread's.
+        with ThreadPoolExecutor(1 if tf.config.list_physical_devices("GPU") else _BATCHES_AT_ONCE) as pool:
+            list(pool.map(decode, starts[-2::-1]))
         return results
 
     def _translations(self, source_ids, decoded, replace_unknown, dictionary):
@@ -219,20 +235,22 @@ class Translator:
             translations.append(Translation(text, float(decoded["scores"][k]), source_tokens, tokens, alignment))
         return translations
 
-    def _function(self, kind, options):
+    def _function(self, kind, options, weights):
         """Return the compiled decoding of these options: traced once, for every batch and length."""
-        key = (kind, *sorted(options.items()))
+        key = (kind, *sorted(options.items()), *sorted(weights))
         if key not in self._functions:
 
-            def run(source_ids, row_ids):
+            def run(source_ids, row_ids, weights):
+                graph = self.graph.with_decoding_weights(weights or None)
                 if kind == "decode":
-                    result = self.graph.decode(source_ids, **options)
+                    result = graph.decode(source_ids, **options)
                 else:
-                    result = self.graph.decode_with(sample, source_ids, row_ids=row_ids, **options)
+                    result = graph.decode_with(sample, source_ids, row_ids=row_ids, **options)
                 result = {name: value for name, value in result.items() if value is not None}
                 return {**result, "texts": self.graph.detokenize(result["token_ids"])}
 
             signature = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
+            signature.append(tf.nest.map_structure(tf.TensorSpec.from_tensor, weights))
             self._functions[key] = tf.function(run, input_signature=signature)
         return self._functions[key]
 

@@ -48,6 +48,35 @@ def test_a_sentence_is_translated_as_if_alone(translator):
     assert len({one.text for one in together}) > 2
 
 
+@pytest.mark.parametrize("options", [{}, {"beam_width": 3, "return_alignment": True}], ids=["greedy", "beam"])
+def test_many_sentences_at_once(options):
+    """With a table of words, several batches at a time; the weights as they are when it is called."""
+    translator = make()
+    texts = (CORPUS[:5] + ODD) * 5
+    size = translator.model.target_vocabulary_size
+    assert sum(len(text) for text in translator.source_tokenizer.tokenize(texts)) > 2 * size
+    for factor in (0.5, 0.7):  # not so large that rounding grows from step to step
+        for variable in translator.model.trainable_variables:
+            variable.assign(variable * factor)
+        found = translator.translate(texts, batch_size=7, return_scores=True, **options)
+        for text, one in zip(texts, found):
+            alone = translator.translate([text], return_scores=True, **options)[0]
+            assert one.text == alone.text
+            np.testing.assert_allclose(one.score, alone.score, rtol=1e-4, atol=1e-5)
+            if options:
+                np.testing.assert_allclose(one.alignment, alone.alignment, atol=1e-4)
+        assert len({one.text for one in found}) > 2
+
+
+def test_an_error_in_a_batch_is_raised(translator, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(translator, "_translations", fail)
+    with pytest.raises(RuntimeError, match="no"):
+        translator.translate(ODD * 3, batch_size=3)
+
+
 def test_empty_texts_and_no_texts(translator):
     assert translator.translate([]) == []
     for result in translator.translate(["", "  \t "], return_scores=True):
@@ -126,9 +155,13 @@ def test_a_batch_of_any_shape_traces_once():
     (function,) = translator._functions.values()
     assert function.experimental_get_tracing_count() == 1
     translator.translate(ODD[:3])
-    translator.translate(["the cat sat on the mat a dog ran"] * 25, batch_size=20)
+    translator.translate(["the cat"], batch_size=20)
     assert list(translator._functions.values()) == [function]
     assert function.experimental_get_tracing_count() == 1
+    for count in (25, 31):  # so many that a table of words pays
+        translator.translate(["the cat sat on the mat a dog ran"] * count, batch_size=20)
+    assert len(translator._functions) == 2
+    assert [f.experimental_get_tracing_count() for f in translator._functions.values()] == [1, 1]
 
 
 @pytest.mark.parametrize("tokenizer_class", [SentencePieceTokenizer, WordTokenizer])

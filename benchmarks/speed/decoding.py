@@ -58,9 +58,10 @@ def trace_count(translator):
 
 def sorted_batches(translator, sentences):
     """Yield `(places, ids, lengths, limits)` as `Translator` makes them: sorted by length, cut into batches."""
+    tokens = translator.source_tokenizer.tokenize(sentences)
     rows = [
-        np.append(row.numpy(), translator.source_tokenizer.end_id)
-        for row in translator.source_tokenizer.tokenize(sentences)
+        np.append(row, translator.source_tokenizer.end_id)
+        for row in np.split(tokens.flat_values.numpy(), tokens.row_splits.numpy()[1:-1])
     ]
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     for start in range(0, len(order), BATCH):

@@ -57,10 +57,15 @@ class TranslationGraph:
 
     def fixed(self):
         """Return the same graph for weights that do not change any more: what steps read is made once, as variables."""
-        other = copy.copy(self)
         weights = self.model.decoding_weights()
         if weights is not None:
-            other.decoding_weights = {name: tf.Variable(x, trainable=False, name=name) for name, x in weights.items()}
+            weights = {name: tf.Variable(x, trainable=False, name=name) for name, x in weights.items()}
+        return self.with_decoding_weights(weights)
+
+    def with_decoding_weights(self, weights):
+        """Return the same graph whose steps read what `model.decoding_weights` returned."""
+        other = copy.copy(self)
+        other.decoding_weights = weights
         return other
 
     def source_ids(self, text):

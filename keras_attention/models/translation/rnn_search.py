@@ -232,8 +232,8 @@ class RNNSearch(TranslationModel):
     def initial_state(self, memory):
         return ops.expand_dims(memory["state"], 1)
 
-    def decoding_weights(self):
-        return decoding_weights(self, fold_words=True)
+    def decoding_weights(self, tabulate_words=False):
+        return decoding_weights(self, fold_words=True, tabulate_words=tabulate_words)
 
     def prepare_decoding(self, memory, weights=None):
         return prepare_rnn_search(self, memory, weights)

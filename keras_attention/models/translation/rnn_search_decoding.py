@@ -4,8 +4,10 @@ from keras import ops
 
 from keras_attention.layers.masked_softmax import masked_softmax
 
+LARGEST_TABLE = 2**26  # numbers in the table of words; 256 MB in float32
 
-def decoding_weights(model, fold_words=False):
+
+def decoding_weights(model, fold_words=False, tabulate_words=False):
     """Return the weights in the form in which a decoding step reads them.
 
     What a step would cut out of the weights, put together from them or transpose is made here: `[W_a | U_z | U_r]` is
@@ -15,6 +17,9 @@ def decoding_weights(model, fold_words=False):
         model: An `RNNSearch`.
         fold_words: Whether a maxout's way into tied embeddings, `W E^T`, is multiplied out where that is no larger
             than `E^T`. It spares a step a product, and costs more than one translation gains.
+        tabulate_words: Whether what a target word gives to the gates and to the readout, `[W E y | V_o E y]`, is made
+            for the whole vocabulary, so that a step looks it up: a fifth of its arithmetic. It pays where more words
+            are written than the vocabulary has, and is not done for a table above `LARGEST_TABLE`.
 
     Returns:
         Dict of tensors in the decoder's compute dtype, for `prepare_rnn_search`.
@@ -31,14 +36,18 @@ def decoding_weights(model, fold_words=False):
     query_kernel = cast(decoder.attention.query_projection.kernel)
     from_state = recurrent_kernel if decoder.reset_after else recurrent_kernel[:, : 2 * n]
     weights = {
-        "embeddings": cast(model.target_embedding.embeddings),
         "from_state": ops.concatenate([query_kernel, from_state], axis=1),
-        "from_input": ops.concatenate([cast(decoder.kernel), readout_kernel[n:input_end]], axis=1),
-        "input_bias": ops.concatenate([cast(decoder.bias), readout_bias], axis=0),
         "from_context": ops.concatenate([cast(decoder.context_kernel), readout_kernel[input_end:]], axis=1),
         "from_new_state": readout_kernel[:n],
         "score_vector": decoder.attention.effective_score_vector(),
     }
+    embeddings = cast(model.target_embedding.embeddings)
+    from_input = ops.concatenate([cast(decoder.kernel), readout_kernel[n:input_end]], axis=1)
+    input_bias = ops.concatenate([cast(decoder.bias), readout_bias], axis=0)
+    if tabulate_words and embeddings.shape[0] * input_bias.shape[0] <= LARGEST_TABLE:
+        weights["words"] = ops.matmul(embeddings, from_input) + input_bias
+    else:
+        weights.update(embeddings=embeddings, from_input=from_input, input_bias=input_bias)
     if decoder.reset_after:
         weights["recurrent_bias"] = cast(decoder.recurrent_bias)
     else:
@@ -97,6 +106,13 @@ def prepare_rnn_search(model, memory, weights=None):
         scores = ops.reshape(ops.matmul(rows(hidden), given["score_vector"]), (-1, query.shape[1], source_length))
         return masked_softmax(scores, memory["mask"])
 
+    def from_words(token_ids):
+        token_ids = ops.reshape(token_ids, (-1,))
+        if "words" in given:
+            return ops.take(given["words"], token_ids, axis=0)
+        embedded = ops.take(given["embeddings"], token_ids, axis=0)
+        return ops.matmul(embedded, given["from_input"]) + given["input_bias"]
+
     def word_logits(readout):
         readout = ops.max(ops.reshape(readout, (-1, model.maxout.units, model.maxout.pool_size)), axis=-1)
         if "projection" in given:
@@ -106,12 +122,10 @@ def prepare_rnn_search(model, memory, weights=None):
 
     def step(token_ids, state, memory):
         slots = state.shape[1]
-        embedded = ops.take(given["embeddings"], ops.reshape(token_ids, (-1,)), axis=0)
         state = rows(state)
         products = ops.matmul(state, given["from_state"])
         weights = attend(ops.reshape(products[:, :a], (-1, slots, 1, a)), memory)
-        inputs = ops.matmul(embedded, given["from_input"]) + given["input_bias"]
-        inputs = inputs + rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
+        inputs = from_words(token_ids) + rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
         gates = ops.sigmoid(inputs[:, : 2 * n] + products[:, a : a + 2 * n])
         update, reset = gates[:, :n], gates[:, n:]
         if model.decoder.reset_after:

@@ -137,8 +137,12 @@ class TranslationModel(FunctionalModel):
         features, state, weights = self._step(embedded, state, memory)
         return self._word_logits(self._readout(features), self.tie_embeddings), state, weights
 
-    def decoding_weights(self):
+    def decoding_weights(self, tabulate_words=False):
         """Return the weights in another form, made once for many calls, of a model that does not change any more.
+
+        Args:
+            tabulate_words: Whether a step may look up what it would multiply out of a target word's embedding. The
+                table takes as long as decoding each word of the vocabulary once, and has a row for each.
 
         Returns:
             Dict of tensors for `prepare_decoding`, or None: the model's steps read its weights as they are.

@@ -15,14 +15,14 @@ from keras_attention.models import RNNSearch  # noqa: E402
 SIZES = {"embedding_dim": 6, "encoder_units": 4, "decoder_units": 5, "attention_units": 3, "maxout_units": 3}
 
 
-def decoding_body(model):
+def decoding_body(model, weights=None):
     """Count the operations of the decoding loop's body by type; of those on float tensors also as "float <type>"."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
     def decode(source_ids):
         memory = model.encode(source_ids)
         state = model.initial_state(memory)
-        step, memory = model.prepare_decoding(memory)
+        step, memory = model.prepare_decoding(memory, weights)
         return greedy_decode(step, state, memory, start_id=2, end_id=3, maximum_length=5)["token_ids"]
 
     graph = decode.get_concrete_function().graph
@@ -45,6 +45,13 @@ def test_products_of_a_step(reset_after):
     body = decoding_body(RNNSearch(11, 12, reset_after=reset_after, **SIZES))
     found = sum(body[name] for name in ("MatMul", "BatchMatMulV2", "BatchMatMulV3"))
     assert found == (6 if reset_after else 7)
+
+
+def test_products_of_a_step_with_a_table_of_words():
+    keras.utils.set_random_seed(0)
+    model = RNNSearch(11, 12, reset_after=True, **SIZES)
+    body = decoding_body(model, model.decoding_weights(tabulate_words=True))
+    assert sum(body[name] for name in ("MatMul", "BatchMatMulV2", "BatchMatMulV3")) == 5
 
 
 @pytest.mark.parametrize("tied", [False, True])

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from keras_attention.models import RNNEncoderDecoder, RNNSearch, Seq2Seq
+from keras_attention.models.translation import rnn_search_decoding
 
 SMALL = {
     Seq2Seq: {"embedding_dim": 6, "units": 5, "layers_count": 2},
@@ -38,20 +39,32 @@ def test_the_sequence_is_the_steps(cls, tied):
             assert np.all(weights[1, :, 2:] == 0)
 
 
+@pytest.mark.parametrize("weights_made", [None, False, True], ids=["made here", "made before", "with a table of words"])
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("options", [{}, {"reset_after": True}, {"normalize_attention": True}], ids=str)
-def test_the_prepared_step_is_the_step(options, tied):
+def test_the_prepared_step_is_the_step(options, tied, weights_made):
     model = make(RNNSearch, tie_embeddings=tied, **options)
     for weight in model.trainable_variables:  # biases too
         weight.assign_add(np.random.default_rng(0).normal(size=weight.shape).astype("float32") * 0.1)
     memory = model.encode(SOURCE)
     state = prepared_state = model.initial_state(memory)
-    prepared, prepared_memory = model.prepare_decoding(memory)
+    made = None if weights_made is None else model.decoding_weights(tabulate_words=weights_made)
+    assert ("words" in (made or {})) == bool(weights_made)
+    prepared, prepared_memory = model.prepare_decoding(memory, made)
     for t in range(TARGET.shape[1]):
         logits, state, weights = model.decode_step(TARGET[:, t : t + 1], state, memory)
         found, prepared_state, found_weights = prepared(TARGET[:, t : t + 1], prepared_state, prepared_memory)
         for a, b in ((found, logits), (prepared_state, state), (found_weights, weights)):
             np.testing.assert_allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), atol=1e-5)
+
+
+def test_no_table_of_words_above_its_limit(monkeypatch):
+    model = make(RNNSearch)
+    width = 3 * model.decoder_units + 2 * model.maxout_units
+    table = model.decoding_weights(tabulate_words=True)["words"]
+    assert tuple(table.shape) == (model.target_vocabulary_size, width)
+    monkeypatch.setattr(rnn_search_decoding, "LARGEST_TABLE", model.target_vocabulary_size * width - 1)
+    assert "words" not in model.decoding_weights(tabulate_words=True)
 
 
 @pytest.mark.parametrize("cls", SMALL)
