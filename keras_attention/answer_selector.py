@@ -232,6 +232,7 @@ class AnswerSelector:
             return self._score(encoded, self.answer_index, pools)
         begin = 0
         for part in self._encoded_parts(answers, batch_size, _SCORED_PART):
+            part = build_answer_index(part).encoded_answers() if self.has_weights else part
             end = begin + len(next(iter(part.values())))
             here = (pools >= begin) & (pools < end)
             scores += self.model.score_pools(encoded, part, np.where(here, pools - begin, -1))
@@ -394,23 +395,10 @@ class AnswerSelector:
         return self.model.encode_questions(encode_texts(questions, self.tokenizer, self.question_length), batch_size)
 
     def _encoded_parts(self, texts, batch_size, size=_PART):
-        """Encode answers part by part; within a part in order of length, so that little is padding."""
+        """Encode answers part by part."""
         for begin in range(0, len(texts), size):
             ids = encode_texts(texts[begin : begin + size], self.tokenizer, self.answer_length)
-            lengths = np.count_nonzero(ids, axis=1)
-            order, part = np.argsort(lengths, kind="stable"), {}
-            for start in range(0, len(order), batch_size):
-                rows = order[start : start + batch_size]
-                longest = max(int(lengths[rows].max()), 1)
-                for key, value in self.model.encode_answers(ids[rows, :longest], batch_size).items():
-                    if key not in part:
-                        shape = value.shape[1:] if key == "vector" else (ids.shape[1], *value.shape[2:])
-                        part[key] = np.zeros((len(ids), *shape), bool if key == "mask" else "float32")
-                    if key == "vector":
-                        part[key][rows] = value
-                    else:
-                        part[key][rows, :longest] = value
-            yield part
+            yield self.model.encode_by_length(ids, batch_size)
 
     def _score(self, encoded_questions, index, pools):
         if index.kind == "vector":

@@ -157,7 +157,7 @@ def ranking_row(settings):
     answer_ids = answer_ids[order]
 
     def ours():
-        encoded = encode_by_length(model, answer_ids)
+        encoded = build_answer_index(model.encode_by_length(answer_ids)).encoded_answers()
         return model.score_pools(model.encode_questions(question_ids), encoded, pools)
 
     def per_pair(run, pairs):
@@ -229,19 +229,6 @@ def ranking_floor(model, question_ids, answer_ids, pairs):
     return floor.elements("maximum", asked * length, count=2 * len(answer_ids))
 
 
-def encode_by_length(model, answer_ids, batch=64):
-    """Encode answers that stand in order of length, each batch cut to its longest; one dict, padded to the longest."""
-    lengths = np.count_nonzero(answer_ids, axis=1)
-    features, mask = None, answer_ids != 0
-    for start in range(0, len(answer_ids), batch):
-        longest = max(int(lengths[start : start + batch].max()), 1)
-        part = model.encode_answers(answer_ids[start : start + batch, :longest], batch)["features"]
-        if features is None:
-            features = np.zeros((*answer_ids.shape, part.shape[-1]), "float32")
-        features[start : start + batch, :longest] = part
-    return {"features": features, "mask": mask}
-
-
 def indexing_rows(settings):
     """Encoding answers into an index, with each of the four models in the paper's sizes; AP-CNN beside PyTorch."""
     random = np.random.default_rng(0)
@@ -250,7 +237,7 @@ def indexing_rows(settings):
     ids = random_ids(random, (count, length), vocabulary, length // 2)
 
     def index(model):
-        return lambda: build_answer_index(model.encode_answers(ids[i : i + 256]) for i in range(0, count, 256))
+        return lambda: build_answer_index(model.encode_by_length(ids[i : i + 512]) for i in range(0, count, 512))
 
     others = {
         "QA-CNN": QACNN(vocabulary, embedding_width=embedding, filters=filters),

@@ -38,30 +38,28 @@ BATCH_AXES = {
 
 
 def start_beam(initial_state, *, batch_size, beam_width, start_id, limits, width, coverage_length, alignment_length):
-    """Return the beam before the first step: slot 0 holds the empty hypothesis, the others are empty.
+    """Return the beam before the first step, one slot wide: it holds the empty hypothesis, the only one there is.
 
     `limits` is int32 `(B, 1)`. A limit of 0 freezes the empty output at once, with score 0. The last two arguments are
     source lengths, or `None` where coverage or alignment is not kept.
     """
-    shape = (batch_size, beam_width)
-    first = ops.broadcast_to(ops.equal(ops.arange(beam_width, dtype="int32"), 0), shape)
-    log_probabilities = ops.where(first, 0.0, -INFINITY)
-    ended = ops.logical_and(first, limits < 1)
+    shape, full_shape = (batch_size, 1), (width, batch_size, beam_width)
+    ended = limits < 1
     beam = {
         "position": ops.zeros((), dtype="int32"),
         "tokens": ops.full(shape, start_id, dtype="int32"),
-        "log_probabilities": ops.cast(log_probabilities, "float32"),
+        "log_probabilities": ops.zeros(shape, dtype="float32"),
         "lengths": ops.cast(ops.where(ended, 0, -1), "int32"),
         "scores": ops.cast(ops.where(ended, 0.0, -INFINITY), "float32"),
         # Every slot its own parent: so it stays at the steps that a sentence no longer makes.
-        "parents": ops.broadcast_to(ops.arange(beam_width, dtype="int32"), (width, *shape)),
-        "token_record": ops.full((width, *shape), PAD_ID, dtype="int32"),
-        "state": repeat_slots(initial_state, beam_width),
+        "parents": ops.broadcast_to(ops.arange(beam_width, dtype="int32"), full_shape),
+        "token_record": ops.full(full_shape, PAD_ID, dtype="int32"),
+        "state": repeat_slots(initial_state, 1),
     }
     if coverage_length is not None:
         beam["coverage"] = ops.zeros((*shape, coverage_length), dtype="float32")
     if alignment_length is not None:
-        beam["alignment"] = ops.zeros((width, *shape, alignment_length), dtype="float32")
+        beam["alignment"] = ops.zeros((*full_shape, alignment_length), dtype="float32")
     return beam
 
 
@@ -71,38 +69,60 @@ def is_live(beam):
 
 
 def advance_beam(
-    beam, step, memory, *, end_id, never, limits, greatest_norm, n_best, alpha, beta, source_mask, early_stopping
+    beam,
+    step,
+    memory,
+    *,
+    end_id,
+    never,
+    beam_width,
+    limits,
+    greatest_norm,
+    n_best,
+    alpha,
+    beta,
+    source_mask,
+    early_stopping,
+    first=False,
 ):
-    """Return the beam after one more step.
+    """Return the beam after one more step, `beam_width` slots wide: the `first` step makes them out of one.
 
-    Arguments as `beam_search` has them; `limits` and `greatest_norm` are `(B, 1)`.
+    Other arguments as `beam_search` has them; `limits` and `greatest_norm` are `(B, 1)`.
     """
     logits, new_state, weights = step(beam["tokens"], beam["state"], memory)
-    beam_width = beam["tokens"].shape[1]
+    slot_count = beam["tokens"].shape[1]
     gains, ids = top_tokens(logits, beam_width, never)
     batch_size, _, candidates = ops.shape(gains)
     # A frozen hypothesis has one candidate, itself, which wins against any other.
     stay = ops.convert_to_tensor([INFINITY] + [-INFINITY] * (candidates - 1), dtype="float32")
     totals = ops.expand_dims(beam["log_probabilities"], -1) + gains
     totals = ops.where(ops.expand_dims(beam["lengths"] >= 0, -1), stay, totals)
-    flat = (batch_size, beam_width * candidates)
-    totals, chosen = top_k(ops.reshape(totals, flat), beam_width)
+    flat = (batch_size, slot_count * candidates)
+    totals, ids = ops.reshape(totals, flat), ops.reshape(ids, flat)
+    missing = beam_width - flat[1]  # a vocabulary smaller than the beam fills some slots only
+    if missing > 0:
+        totals = ops.pad(totals, [[0, 0], [0, missing]], constant_values=-INFINITY)
+    totals, chosen = top_k(totals, beam_width)
+    if missing > 0:
+        chosen = ops.minimum(chosen, flat[1] - 1)
     slots = chosen // candidates
-    rows = flat_slots(slots, beam_width)
+    rows = flat_slots(slots, slot_count)
 
     # A slot now holds a frozen hypothesis (total infinity), a longer one, or nothing (minus infinity).
     frozen = ops.equal(totals, INFINITY)
     grown = ops.logical_and(totals > -INFINITY, totals < INFINITY)
-    tokens = gather_slots(ops.reshape(ids, flat), flat_slots(chosen, flat[1]))
+    tokens = gather_slots(ids, flat_slots(chosen, flat[1]))
     tokens = ops.where(grown, tokens, PAD_ID)
-    position = beam["position"] + 1
+    place, position = beam["position"], beam["position"] + 1
+    if first:  # an empty batch makes no step
+        place, position = 0, ops.cast(ops.minimum(batch_size, 1), "int32")
     ended = ops.logical_and(grown, ops.logical_or(ops.equal(tokens, end_id), position >= limits))
     new = {
         "position": position,
         "tokens": tokens,
         "log_probabilities": ops.where(frozen, gather_slots(beam["log_probabilities"], rows), totals),
-        "parents": write_row(beam["parents"], beam["position"], slots),
-        "token_record": write_row(beam["token_record"], beam["position"], tokens),
+        "parents": write_row(beam["parents"], place, slots),
+        "token_record": write_row(beam["token_record"], place, tokens),
         "state": keras.tree.map_structure(
             lambda leaf: gather_slots(leaf, rows), keep_signature(new_state, beam["state"])
         ),
@@ -114,11 +134,13 @@ def advance_beam(
         scores = scores + coverage_score(new["coverage"], source_mask, beta)
     if "alignment" in beam:
         weights = check_weights(weights, "`return_alignment`")
-        new["alignment"] = write_row(beam["alignment"], beam["position"], weights)
+        weights = ops.broadcast_to(weights, ops.shape(beam["alignment"])[1:])
+        new["alignment"] = write_row(beam["alignment"], place, weights)
     scores = ops.where(ended, scores, -INFINITY)
     new["scores"] = ops.where(frozen, gather_slots(beam["scores"], rows), scores)
     new["lengths"] = ops.where(frozen, gather_slots(beam["lengths"], rows), ops.where(ended, position, -1))
-    new = keep_signature(new, beam)
+    if not first:
+        new = keep_signature(new, beam)
     decided = is_decided(new, greatest_norm, n_best, early_stopping)
     given_up = ops.logical_and(decided, new["lengths"] < 0)
     new["log_probabilities"] = ops.where(given_up, -INFINITY, new["log_probabilities"])
@@ -133,7 +155,8 @@ def is_decided(beam, greatest_norm, n_best, early_stopping):
     """
     worst_kept = top_k(beam["scores"], n_best)[0][:, -1:]
     reach = ops.where(beam["lengths"] < 0, beam["log_probabilities"], -INFINITY)
-    decided = ops.max(reach, axis=-1, keepdims=True) / greatest_norm <= worst_kept
+    farthest = ops.max(reach, axis=-1, keepdims=True, initial=-INFINITY)
+    decided = farthest / greatest_norm <= worst_kept
     if early_stopping:
         decided = ops.logical_or(decided, worst_kept > -INFINITY)
     return decided

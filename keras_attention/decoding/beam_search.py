@@ -143,13 +143,14 @@ def beam_search(
     if beta > 0:
         given["source_mask"] = source_mask
 
-    def advance(beam, given):
+    def advance(beam, given, first=False):
         return advance_beam(
             beam,
             step,
             given["memory"],
             end_id=end_id,
             never=never,
+            beam_width=beam_width,
             limits=given["limits"],
             greatest_norm=given["greatest_norm"],
             n_best=n_best,
@@ -157,12 +158,13 @@ def beam_search(
             beta=beta,
             source_mask=given.get("source_mask"),
             early_stopping=early_stopping,
+            first=first,
         )
 
     beam = shrinking_loop(
         lambda beam: ops.any(is_live(beam), axis=-1),
         advance,
-        beam,
+        advance(beam, given, first=True),
         given,
         axes=BATCH_AXES,
         dropped=("state", "coverage"),

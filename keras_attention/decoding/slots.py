@@ -70,5 +70,7 @@ def keep_signature(new_state, state):
 
 
 def write_row(buffer, position, row):
-    """Return `buffer` `(L, ...)` with `row` `(...)` at the scalar `position`."""
+    """Return `buffer` `(L, ...)` with `row` `(...)` at the scalar `position`, an int or a tensor."""
+    if isinstance(position, int) and position == 0:  # a scatter refuses an empty batch, which loops never see
+        return ops.concatenate([ops.expand_dims(row, 0), buffer[1:]], axis=0)
     return ops.scatter_update(buffer, ops.reshape(position, (1, 1)), ops.expand_dims(row, 0))

@@ -47,7 +47,7 @@ def top_tokens(logits, count, forbidden_ids):
     if vocabulary_size is None:
         raise ValueError("The logits' last axis must be static. Received: logits of unknown vocabulary size")
     values, ids = _top_k_in_chunks(logits, min(vocabulary_size, count + len(forbidden_ids)))
-    greatest = ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1, keepdims=True))
+    greatest = ops.log(ops.take_along_axis(ops.softmax(logits, axis=-1), ids[..., :1], axis=-1))
     # Rounding may leave a certain token a hair above 0; the bound of beam search relies on none being.
     log_probabilities = ops.minimum(values - values[..., :1] + greatest, 0.0)
     for token_id in forbidden_ids:
@@ -91,7 +91,7 @@ def _top_k_in_chunks(x, k):
     batch, slots = ops.shape(x)[:2]
     x = ops.reshape(x, (batch * slots, chunks, width))
     # In ascending order, so that positions among the gathered ones are in order of token id.
-    best = ops.sort(top_k(ops.max(x, axis=-1), k)[1], axis=-1)
+    best = ops.sort(top_k(ops.max(x, axis=-1, initial=-float("inf")), k)[1], axis=-1)  # a batch may be empty
     gathered = gather_slots(x, flat_slots(best, chunks))
     values, positions = top_k(ops.reshape(gathered, (batch * slots, k * width)), k)
     ids = gather_slots(best, flat_slots(positions // width, k)) * width + positions % width

@@ -45,12 +45,26 @@ class AnswerFeatureIndex:
 
     @classmethod
     def from_parts(cls, parts, dtype, directory=None):
-        """Build from an iterable of ``{"features", "mask"}``, written into ``directory`` if one is given."""
+        """Build from an iterable of parts, written into ``directory`` if one is given.
+
+        A part is ``{"features": (answers, length, width), "mask": (answers, length)}``, or without padding
+        ``{"features": (tokens of all answers, width), "lengths": (answers,)}``.
+        """
         writer = RowWriter(dtype, None if directory is None else directory / "features.bin")
         lengths = [numpy.zeros(1, dtype="int64")]
         for part in parts:
-            mask = numpy.asarray(part["mask"], dtype=bool)
             features = numpy.asarray(part["features"])
+            if "lengths" in part:
+                counts = numpy.asarray(part["lengths"], dtype="int64")
+                if features.ndim != 2 or counts.ndim != 1 or counts.sum() != len(features) or (counts < 0).any():
+                    raise ValueError(
+                        "features must be (tokens of all answers, width) and lengths (answers,) add up to the tokens. "
+                        f"Received: features.shape={features.shape}, lengths of {counts.sum()} tokens"
+                    )
+                writer.append(features)
+                lengths.append(counts)
+                continue
+            mask = numpy.asarray(part["mask"], dtype=bool)
             if features.ndim != 3 or mask.shape != features.shape[:2]:
                 raise ValueError(
                     "features must be (answers, length, width) and mask (answers, length). "

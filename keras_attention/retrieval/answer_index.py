@@ -3,7 +3,7 @@
     index = build_answer_index(model.encode_answers(ids[i : i + 1024]) for i in range(0, len(ids), 1024))
 
 A model's ``encode_answers`` says which kind it is: ``{"vector"}`` gives an ``AnswerVectorIndex``, ``{"features",
-"mask"}`` an ``AnswerFeatureIndex``.
+"mask"}``, or ``{"features", "lengths"}`` of tokens without padding, an ``AnswerFeatureIndex``.
 """
 
 import itertools

@@ -45,6 +45,8 @@ class RowWriter:
         if self._stream is not None:
             self._stream.close()
             return open_rows(self.path, self.dtype, shape, memory_map=True)
+        if len(self._parts) == 1:
+            return self._parts[0]
         return numpy.concatenate(self._parts) if self._parts else numpy.zeros(shape, self.dtype)
 
 

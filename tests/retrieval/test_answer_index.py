@@ -94,6 +94,17 @@ def test_features_are_kept_without_padding(made, dtype):
         assert views["mask"][answer].shape == (LENGTHS[answer],)
 
 
+def test_features_without_padding_are_taken_as_they_are(tmp_path):
+    padded = build_answer_index(parts({"features": FEATURES, "mask": MASK}))
+    plain = (
+        {"features": p["features"][p["mask"]], "lengths": p["mask"].sum(axis=1)}
+        for p in parts({"features": FEATURES, "mask": MASK})
+    )
+    plain = build_answer_index(plain)
+    numpy.testing.assert_array_equal(plain.features, padded.features)
+    numpy.testing.assert_array_equal(plain.offsets, padded.offsets)
+
+
 def test_candidates_are_scored_exactly(made):
     index = made({"features": FEATURES, "mask": MASK})
     candidates = RANDOM.permutation(50)[:30]
@@ -154,6 +165,8 @@ def test_errors(monkeypatch):
         build_answer_index([{"vector": VECTORS}, {"vector": VECTORS[:, :3]}])
     with pytest.raises(ValueError, match=r"mask.shape=\(50,\)"):
         build_answer_index({"features": FEATURES, "mask": MASK[:, 0]})
+    with pytest.raises(ValueError, match="lengths of 299 tokens"):
+        build_answer_index({"features": FEATURES.reshape(300, 8), "lengths": [299]})
     index = build_answer_index({"vector": VECTORS})
     with pytest.raises(ValueError, match=r"\(questions, 8\)"):
         index.search(QUESTIONS[:, :3])

@@ -22,6 +22,7 @@ class AnswerSelectionModel(FunctionalModel):
     - `in_batch_model`: `{"question_ids": (questions, question_length), "answer_ids": (answers, answer_length)}` to
       `(questions, answers)`, every question with every answer, for training with in-batch negatives;
     - `encode_questions`, `encode_answers`: what one side alone can be turned into, once;
+    - `encode_by_length`: the same for an index of many answers, without padding;
     - `score`, `score_pools`: the exact similarities from there.
 
     A subclass names its encoder and its pooling: it defines `_make_pooling`, `_represent` and `_compare`.
@@ -148,10 +149,36 @@ class AnswerSelectionModel(FunctionalModel):
         if answer_ids.ndim != 2:
             raise ValueError(f"`answer_ids` must be (answers, length). Received: shape {answer_ids.shape}")
         parts = [
-            self.encoder_model.predict_on_batch(answer_ids[i : i + batch_size])
+            _predict(self.encoder_model, answer_ids[i : i + batch_size])
             for i in range(0, max(1, len(answer_ids)), batch_size)
         ]
+        if len(parts) == 1:  # features are megabytes a text: no copy that can be spared
+            return parts[0]
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+    def encode_by_length(self, answer_ids, batch_size=256):
+        """Encode answers in order of length, so that little is padding, and give back what is none: for an index.
+
+        Args:
+            answer_ids: Integer array `(answers, answer_length)`, 0 is padding and stands to the right.
+            batch_size: Positive integer, answers per step.
+
+        Returns:
+            Dict of numpy arrays in the order of the answers, as `build_answer_index` takes it. QA models: `{"vector":
+            (answers, width)}`. AP models: `{"features": (tokens of all answers, width), "lengths": (answers,)}`, which
+            are large, and are moved once, from where the encoder left them to their place.
+        """
+        answer_ids = np.asarray(answer_ids, "int32")
+        lengths = np.count_nonzero(answer_ids, axis=1)
+        order, found, key = np.argsort(lengths, kind="stable"), [None] * len(answer_ids), "vector"
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            encoded = self.encode_answers(answer_ids[rows, : max(int(lengths[rows].max()), 1)], batch_size)
+            key = "vector" if "vector" in encoded else "features"
+            for k, row in enumerate(rows):
+                found[row] = encoded[key][k : k + 1] if key == "vector" else encoded[key][k, : lengths[row]]
+        joined = {key: np.concatenate(found)}
+        return joined if key == "vector" else {**joined, "lengths": lengths}
 
     def encode_questions(self, question_ids, batch_size=64):
         """Encode questions: the two sides share their encoder, so this is `encode_answers` by another name.
@@ -212,3 +239,11 @@ class AnswerSelectionModel(FunctionalModel):
     def from_config(cls, config, custom_objects=None):
         """Return the model that `get_config` describes, with new weights."""
         return cls(**config)
+
+
+def _predict(model, inputs):
+    """Return what `predict_on_batch` returns; on TensorFlow without its copy of it."""
+    if keras.backend.backend() != "tensorflow":
+        return model.predict_on_batch(inputs)
+    model.make_predict_function()
+    return keras.tree.map_structure(np.asarray, model.predict_function([(inputs,)]))

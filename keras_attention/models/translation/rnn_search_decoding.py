@@ -1,5 +1,8 @@
 """RNNsearch's decoding step with everything made beforehand that does not change from step to step."""
 
+import functools
+
+import numpy as np
 from keras import ops
 
 from keras_attention.layers.masked_softmax import masked_softmax
@@ -31,6 +34,9 @@ def decoding_weights(model, fold_words=False, tabulate_words=False):
 
     # Rows of the readout's kernel, in the order in which the model puts its inputs together.
     readout_kernel, readout_bias = (cast(w) for w in (model.maxout.projection.kernel, model.maxout.projection.bias))
+    # The columns of one maxout unit stand apart, in as many blocks as it has: then blocks are compared, not neighbours.
+    blocks = np.arange(readout_bias.shape[0]).reshape(model.maxout.units, model.maxout.pool_size).T.ravel()
+    readout_kernel, readout_bias = ops.take(readout_kernel, blocks, axis=1), ops.take(readout_bias, blocks)
     input_end = n + model.embedding_dim
     recurrent_kernel = cast(decoder.recurrent_kernel)
     query_kernel = cast(decoder.attention.query_projection.kernel)
@@ -114,7 +120,8 @@ def prepare_rnn_search(model, memory, weights=None):
         return ops.matmul(embedded, given["from_input"]) + given["input_bias"]
 
     def word_logits(readout):
-        readout = ops.max(ops.reshape(readout, (-1, model.maxout.units, model.maxout.pool_size)), axis=-1)
+        m = model.maxout.units
+        readout = functools.reduce(ops.maximum, (readout[:, i : i + m] for i in range(0, readout.shape[1], m)))
         if "projection" in given:
             readout = ops.matmul(readout, given["projection"]) + given["projection_bias"]
         logits = ops.matmul(readout, given["word_kernel"])

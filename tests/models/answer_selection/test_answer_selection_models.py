@@ -130,6 +130,18 @@ def test_every_face_gives_the_same_similarities(cls, sizes):
     assert pooled[1, 2] == 0.0
 
 
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+@every_model
+def test_encoded_by_length_is_encoded(cls, sizes, batch_size):
+    model, answers = make(cls, sizes), sample()["answer_ids"].reshape(9, 6)
+    encoded, found = model.encode_answers(answers), model.encode_by_length(answers, batch_size)
+    if "vector" in found:
+        np.testing.assert_allclose(found["vector"], encoded["vector"], atol=1e-6)
+    else:
+        np.testing.assert_array_equal(found["lengths"], (answers != 0).sum(axis=1))
+        np.testing.assert_allclose(found["features"], encoded["features"][encoded["mask"]], atol=1e-6)
+
+
 @pytest.mark.parametrize("scale", [20.0, 100.0])
 @ap_models
 def test_pool_scores_with_a_score_scale(cls, sizes, scale):
