@@ -1,6 +1,7 @@
 """Where the questions and answers of a run come from: your files, the embedded corpus, or a public set."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from keras_attention.data import (
@@ -84,13 +85,15 @@ def open_corpora(
     trecqa=None,
     wikiqa=None,
 ):
-    """Read what the command line names: exactly one of files of your own, MedQuAD, or the folder of a public set.
+    """Read what the command line names: files of your own, MedQuAD, or the folder of a public set, or of several.
 
+    Of several sets the training parts are put together, and the validation parts; what is reported stays apart, and
+    whatever is chosen for one of it, such as BM25's weight, is chosen on the validation part of its own set.
     Without a validation file a tenth of the training questions is held out, the same ones every time. Where your set
     comes without pools they are drawn: the right answers and random others, 100 in all.
 
     Raises:
-        ValueError: If not exactly one corpus is named, or a file is not as it should be.
+        ValueError: If no corpus is named, or others than public sets together, or a file is not as it should be.
     """
     folders = {
         "--insuranceqa-v1": (insuranceqa_v1, open_insurance_qa_v1),
@@ -100,13 +103,16 @@ def open_corpora(
     }
     named = {"--train": train, "--medquad": medquad, **{name: folder for name, (folder, _) in folders.items()}}
     given = [name for name, value in named.items() if value]
-    if len(given) != 1:
-        raise ValueError(f"Expected one corpus: {', '.join(named)}. Received: {' and '.join(given) or 'none'}")
+    if len(given) != 1 and not (given and all(name in folders for name in given)):
+        raise ValueError(
+            f"Expected one corpus: {', '.join(named)}; or several of the last {len(folders)}. "
+            f"Received: {' and '.join(given) or 'none'}"
+        )
     if not train and (validation or test):
         raise ValueError(f"--validation and --test go with --train. Received: validation={validation}, test={test}")
     if given[0] in folders:
-        folder, open_folder = folders[given[0]]
-        return open_folder(folder)
+        opened = (open_folder(folder) for folder, open_folder in (folders[name] for name in given))
+        return functools.reduce(_join, opened)
     if medquad:
         return Corpora(read_med_quad("train"), read_med_quad("validation"), {"MedQuAD test": read_med_quad("test")})
     if form not in READERS:
@@ -182,6 +188,19 @@ def open_wiki_qa(folder):
     reported = {f"WikiQA {part}": read_wiki_qa(Path(folder) / f"WikiQA-{part}{form}") for part in parts}
     return Corpora(
         rest, held_out.with_right_answer(), {name: data.with_right_answer() for name, data in reported.items()}
+    )
+
+
+def _join(one, other):
+    """Put two sets together: `reported` is chosen for by the validation part of its own set."""
+    like_reported = {}
+    for corpora in (one, other):
+        like_reported.update(dict.fromkeys(corpora.reported, corpora.validation), **corpora.like_reported)
+    return Corpora(
+        one.train.join(other.train),
+        one.validation.join(other.validation),
+        {**one.reported, **other.reported},
+        like_reported,
     )
 
 

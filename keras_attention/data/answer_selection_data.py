@@ -99,6 +99,23 @@ class AnswerSelectionData:
             pools=None if self.pools is None else [self.pools[i] for i in questions],
         )
 
+    def join(self, other):
+        """Return the questions and answers of both, this data's first; pools if both have them.
+
+        Args:
+            other: ``AnswerSelectionData``; its answers are named from ``len(self.answers)`` on.
+        """
+        shift = len(self.answers)
+        pools = None
+        if self.pools is not None and other.pools is not None:
+            pools = [*self.pools, *(pool + shift for pool in other.pools)]
+        return AnswerSelectionData(
+            questions=self.questions + other.questions,
+            answers=self.answers + other.answers,
+            gold=[*self.gold, *(ids + shift for ids in other.gold)],
+            pools=pools,
+        )
+
     def with_right_answer(self):
         """Return only the questions whose pool holds a right answer.
 

@@ -27,6 +27,17 @@ def test_protocols():
     assert small().with_right_answer().answers == small().answers
 
 
+def test_two_sets_are_joined():
+    both = small().join(small())
+    assert both.questions == small().questions * 2
+    assert both.answers == small().answers * 2
+    assert [ids.tolist() for ids in both.gold] == [[0], [1, 2], [3], [], [4], [5, 6], [7], []]
+    assert [ids.tolist() for ids in both.pools][4:] == [[6, 4], [5, 6], [4, 5], [7]]
+    without = AnswerSelectionData(["d ?"], ["4"], [[0]])
+    assert small().join(without).pools is None
+    assert without.join(small()).gold[1].tolist() == [1]
+
+
 def test_ids_outside_the_collection_are_refused():
     with pytest.raises(ValueError, match=r"pools must hold ids from 0 to 1. Received: \[2\] at question 0"):
         AnswerSelectionData(["q"], ["x", "y"], [[0]], [[2]])

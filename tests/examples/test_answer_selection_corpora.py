@@ -138,6 +138,26 @@ def test_wiki_qa_keeps_questions_with_a_correct_sentence(tmp_path, form):
     assert (name, len(dev.questions)) == ("WikiQA dev", 4)
 
 
+def test_several_public_sets_train_together_and_are_reported_apart(tmp_path):
+    insurance = insurance_v2(tmp_path / "insurance")
+    for part in ("train-all", "dev", "test"):
+        rows = "".join(f"{q}\twhich one {q}\tsentence {part} {q} {y}\t{y}\n" for q in (1, 2) for y in (1, 0))
+        write(tmp_path / "trec" / f"{part}.tsv", TREC + rows)
+    alone = open_corpora(insuranceqa_v2=insurance), open_corpora(trecqa=tmp_path / "trec")
+    both = open_corpora(insuranceqa_v2=insurance, trecqa=tmp_path / "trec")
+    assert len(both.train.questions) == sum(len(one.train.questions) for one in alone)
+    assert both.validation.questions == alone[0].validation.questions + alone[1].validation.questions
+    assert list(both.reported) == [*alone[0].reported, *alone[1].reported]
+    assert both.reported["TREC-QA test, clean"].answers == alone[1].reported["TREC-QA test, clean"].answers
+    own = {name: data.questions for name, data in both.like_reported.items()}
+    assert own["TREC-QA test, clean"] == alone[1].validation.questions
+    assert own["InsuranceQA v2 valid, random-500"] == alone[0].validation.questions
+    solr = alone[0].like_reported["InsuranceQA v2 valid, SOLR-500"]
+    assert own["InsuranceQA v2 valid, SOLR-500"] == solr.questions
+    with pytest.raises(ValueError, match="--medquad and --trecqa"):
+        open_corpora(medquad=True, trecqa=tmp_path / "trec")
+
+
 @pytest.mark.parametrize(
     "named, complaint",
     [
@@ -145,7 +165,7 @@ def test_wiki_qa_keeps_questions_with_a_correct_sentence(tmp_path, form):
         ({"wikiqa": "here"}, "WikiQA-train.txt or WikiQA-train.tsv"),
         ({"insuranceqa_v2": "here"}, r"raw.100.pool.solr.train.encoded"),
         ({"insuranceqa_v1": "here"}, "vocabulary"),
-        ({"insuranceqa_v1": "here", "wikiqa": "here"}, "--insuranceqa-v1 and --wikiqa"),
+        ({"medquad": True, "wikiqa": "here"}, "--medquad and --wikiqa"),
         ({"wikiqa": "here", "validation": "x"}, "go with --train"),
     ],
 )
