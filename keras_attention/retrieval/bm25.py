@@ -124,7 +124,10 @@ class BM25:
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1. Received: top_k={top_k!r}")
         scores = self.scores(question)
-        order = numpy.argsort(-scores, kind="stable")[:top_k]
+        candidates = numpy.arange(len(scores))
+        if top_k < len(scores):  # those that can be among the best: with all that equal the last of them
+            candidates = numpy.flatnonzero(scores >= numpy.partition(scores, -top_k)[-top_k])
+        order = candidates[numpy.argsort(-scores[candidates], kind="stable")][:top_k]
         return order, scores[order]
 
     def postings(self):

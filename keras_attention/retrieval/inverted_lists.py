@@ -55,7 +55,10 @@ class InvertedLists:
         return cls(index, 1)
 
     def tune(self, questions, expected, recall, top_k=None):
-        """Read as many lists as give the recall on these questions, and no more than a tenth more.
+        """Read as many lists as give the recall, and no more than a tenth more.
+
+        These questions are a sample: what is held to ``recall`` is the lower end of the 95 % interval of their mean, so
+        that other questions of the kind find as much.
 
         Args:
             questions: ``(questions, width)`` float32 unit vectors.
@@ -70,8 +73,9 @@ class InvertedLists:
         while True:
             self.probes = min(probes, self.index.nlist)
             found, _ = self.search(questions, top_k or expected.shape[1])
-            reached = float(numpy.mean([numpy.isin(e, f).mean() for e, f in zip(expected, found)]))
-            if reached >= recall or self.probes == self.index.nlist:
+            shares = numpy.array([numpy.isin(e, f).mean() for e, f in zip(expected, found)])
+            reached = float(shares.mean())
+            if reached - 1.96 * shares.std() / math.sqrt(len(shares)) >= recall or self.probes == self.index.nlist:
                 return reached
             probes = max(probes + 1, round(probes * 1.1))
 

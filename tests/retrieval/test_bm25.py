@@ -53,6 +53,20 @@ def test_pools_and_search():
     assert bm25.search("unknown", top_k=9)[0].tolist() == [0, 1, 2, 3, 4]
 
 
+def test_the_best_are_those_of_a_stable_sort_of_all():
+    """Answers of equal score, and those of score 0, come in order of place, however many are asked for."""
+    random = numpy.random.default_rng(0)
+    answers = [" ".join(random.choice(["cat", "dog", "cow", "hen"], random.integers(1, 3))) for _ in range(60)]
+    bm25 = BM25([*answers, "none of them"])
+    for question in ("cat", "cat dog", "hen hen cow", "unheard"):
+        scores = bm25.scores(question)
+        order = numpy.argsort(-scores, kind="stable")
+        for top_k in (1, 2, 7, 40, 60, 61, 100):
+            found, found_scores = bm25.search(question, top_k)
+            numpy.testing.assert_array_equal(found, order[:top_k])
+            numpy.testing.assert_array_equal(found_scores, scores[order[:top_k]])
+
+
 @pytest.mark.parametrize("memory_map", [False, True])
 def test_saved_and_loaded(tmp_path, memory_map):
     bm25 = BM25(ANSWERS, k1=0.9, b=0.3)
