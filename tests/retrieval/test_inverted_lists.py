@@ -37,7 +37,7 @@ def test_the_recall_asked_for_is_reached_without_reading_all(dtype, tuned_on):
 
 @pytest.mark.parametrize("count, probes", [(16, 9), (1600, 8)])
 def test_few_questions_are_trusted_less(count, probes, monkeypatch):
-    """Half of the questions find all, the others a tenth a probe: with 8 the mean is 0.9, give or take 0.1 / sqrt(n)."""
+    """Half of the questions find all, the others a tenth a probe: with 8 the mean is 0.9 +- 0.1 / sqrt(n)."""
     index = build_answer_index({"vector": VECTORS})
     index.make_approximate(0.5)
     expected = numpy.tile(numpy.arange(10), (count, 1))
