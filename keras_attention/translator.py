@@ -207,9 +207,8 @@ class Translator:
                 )
 
         starts = range(0, len(order), batch_size)
-        decode(
-            starts[-1]
-        )  # The longest first, and in this thread: Keras' settings, which tracing reads, are a thread's.
+        # The longest first; in this thread, since Keras' settings, which tracing reads, belong to one.
+        decode(starts[-1])
         with ThreadPoolExecutor(1 if tf.config.list_physical_devices("GPU") else _BATCHES_AT_ONCE) as pool:
             list(pool.map(decode, starts[-2::-1]))
         return results
