@@ -119,8 +119,13 @@ def draw(points, path):
         panel = panels[series.split(",")[0]]
         panel.loglog([v for v, _ in found], [t.median * 1e6 for _, t in found], marker="o", label=series)
         panel.set_xlabel(SERIES[series][0])
-        panel.set_ylim(bottom=min(t.median for _, t in found) * 1e6 / 3, top=None)
-        panel.grid(alpha=0.3, which="both")
+        panel.set_xticks([v for v, _ in found], [f"{v:,}" for v, _ in found], rotation=30)
+        panel.minorticks_off()
+        panel.grid(alpha=0.3)
+    for panel in axes:  # the same decades everywhere, so that slopes can be compared
+        lowest = min(min(line.get_ydata()) for line in panel.lines)
+        panel.set_ylim(lowest / 3, lowest * 30)
+        panel.yaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("microseconds per target token")
     axes[2].legend()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy
 
+_GROWTH = 1.25
+
 
 class RowWriter:
     """Appends parts ``(n, width)`` to one array of rows; with a path the rows never stand in memory together.
@@ -20,7 +22,7 @@ class RowWriter:
         self.path = None if path is None else Path(path)
         self.count = 0
         self.width = None
-        self._parts = []
+        self._rows = None  # in memory, with room for more below
         self._stream = None if path is None else self.path.open("wb")
 
     def append(self, rows):
@@ -33,11 +35,15 @@ class RowWriter:
         if rows.ndim != 2 or self.width not in (None, rows.shape[1]):
             raise ValueError(f"rows must be (n, {self.width or 'width'}), as before. Received: rows.shape={rows.shape}")
         self.width = rows.shape[1]
-        self.count += len(rows)
-        if self._stream is None:
-            self._parts.append(rows)
-        else:
+        begin, self.count = self.count, self.count + len(rows)
+        if self._stream is not None:
             self._stream.write(rows.data if rows.size else b"")
+            return
+        if self._rows is None:
+            self._rows = numpy.empty(rows.shape, self.dtype)
+        elif self.count > len(self._rows):  # grown where it is: joining parts in the end would move all of it
+            self._rows.resize((max(self.count, int(_GROWTH * len(self._rows))), self.width), refcheck=False)
+        self._rows[begin : self.count] = rows
 
     def finish(self):
         """Return all rows, ``(count, width)``, memory-mapped if they were written to a file."""
@@ -45,9 +51,11 @@ class RowWriter:
         if self._stream is not None:
             self._stream.close()
             return open_rows(self.path, self.dtype, shape, memory_map=True)
-        if len(self._parts) == 1:
-            return self._parts[0]
-        return numpy.concatenate(self._parts) if self._parts else numpy.zeros(shape, self.dtype)
+        if self._rows is None:
+            return numpy.zeros(shape, self.dtype)
+        if len(self._rows) > self.count:
+            self._rows.resize(shape, refcheck=False)
+        return self._rows
 
 
 def open_rows(path, dtype, shape, memory_map):
