@@ -6,6 +6,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 _PART = 32  # Answers that a thread takes at a time.
+_THREADED_FROM = 4096  # Pairs; fewer are scored sooner than threads are made.
 
 
 def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.0):
@@ -60,7 +61,7 @@ def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.
                 similarities[asked, columns[start:end]] = words.similarities(asked, answer, score_scale)
 
     parts = [slice(begin, begin + _PART) for begin in range(0, len(numbers), _PART)]
-    if len(parts) < 2:
+    if len(rows) < _THREADED_FROM:
         for part in parts:
             score(part)
         return similarities

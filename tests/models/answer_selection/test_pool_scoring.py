@@ -22,9 +22,10 @@ def encoded(random, count, length, width, shortest):
     return {"features": np.where(mask[..., None], features, 1e6).astype("float32"), "mask": mask}
 
 
-@pytest.mark.parametrize("part", [1, 7, 1000])
-def test_many_answers_on_several_threads(part, monkeypatch):
+@pytest.mark.parametrize("part, threaded_from", [(1, 0), (7, 0), (1000, 0), (7, 1000)])
+def test_many_answers_on_several_threads(part, threaded_from, monkeypatch):
     monkeypatch.setattr(pool_scoring, "_PART", part)
+    monkeypatch.setattr(pool_scoring, "_THREADED_FROM", threaded_from)
     random = np.random.default_rng(0)
     questions, answers = encoded(random, 9, 5, 6, 0), encoded(random, 50, 8, 6, 0)
     kernel = random.normal(size=(6, 6)).astype("float32")
@@ -44,6 +45,7 @@ def test_many_answers_on_several_threads(part, monkeypatch):
 
 def test_an_error_in_a_thread_is_raised(monkeypatch):
     monkeypatch.setattr(pool_scoring, "_PART", 1)
+    monkeypatch.setattr(pool_scoring, "_THREADED_FROM", 0)
     random = np.random.default_rng(0)
     questions, answers = encoded(random, 2, 3, 4, 1), encoded(random, 3, 5, 7, 1)  # widths that do not fit
     with pytest.raises(ValueError, match="matmul"):
