@@ -17,7 +17,7 @@ from keras_attention.export.answer_selection_index import AnswerIndexGraph, expo
 from keras_attention.models.answer_selection.attentive_pooling_model import AttentivePoolingModel
 from keras_attention.models.half_precision import in_float32
 from keras_attention.ranked_answer import RankedAnswer
-from keras_attention.retrieval import BM25, build_answer_index, load_answer_index, save_answer_index
+from keras_attention.retrieval import BM25, AnswerFeatureIndex, build_answer_index, load_answer_index, save_answer_index
 from keras_attention.text import load_tokenizer
 
 _FILE = "selector.json"
@@ -232,7 +232,9 @@ class AnswerSelector:
             return self._score(encoded, self.answer_index, pools)
         begin = 0
         for part in self._encoded_parts(answers, batch_size, _SCORED_PART):
-            part = build_answer_index(part).encoded_answers() if self.has_weights else part
+            if self.has_weights:  # seen as an index, without being copied into one
+                offsets = np.append(0, np.cumsum(part["lengths"]))
+                part = AnswerFeatureIndex(part["features"], offsets).encoded_answers()
             end = begin + len(next(iter(part.values())))
             here = (pools >= begin) & (pools < end)
             scores += self.model.score_pools(encoded, part, np.where(here, pools - begin, -1))

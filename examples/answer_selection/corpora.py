@@ -103,7 +103,7 @@ def open_corpora(
     }
     named = {"--train": train, "--medquad": medquad, **{name: folder for name, (folder, _) in folders.items()}}
     given = [name for name, value in named.items() if value]
-    if len(given) != 1 and not (given and all(name in folders for name in given)):
+    if not given or (len(given) > 1 and not set(given) <= set(folders)):
         raise ValueError(
             f"Expected one corpus: {', '.join(named)}; or several of the last {len(folders)}. "
             f"Received: {' and '.join(given) or 'none'}"
@@ -111,8 +111,7 @@ def open_corpora(
     if not train and (validation or test):
         raise ValueError(f"--validation and --test go with --train. Received: validation={validation}, test={test}")
     if given[0] in folders:
-        opened = (open_folder(folder) for folder, open_folder in (folders[name] for name in given))
-        return functools.reduce(_join, opened)
+        return functools.reduce(_join, [open_folder(folder) for folder, open_folder in map(folders.get, given)])
     if medquad:
         return Corpora(read_med_quad("train"), read_med_quad("validation"), {"MedQuAD test": read_med_quad("test")})
     if form not in READERS:

@@ -61,17 +61,16 @@ class AnswerFeatureIndex:
                         "features must be (tokens of all answers, width) and lengths (answers,) add up to the tokens. "
                         f"Received: features.shape={features.shape}, lengths of {counts.sum()} tokens"
                     )
-                writer.append(features)
-                lengths.append(counts)
-                continue
-            mask = numpy.asarray(part["mask"], dtype=bool)
-            if features.ndim != 3 or mask.shape != features.shape[:2]:
-                raise ValueError(
-                    "features must be (answers, length, width) and mask (answers, length). "
-                    f"Received: features.shape={features.shape}, mask.shape={mask.shape}"
-                )
-            writer.append(features[mask])
-            lengths.append(mask.sum(axis=1).astype("int64"))
+            else:
+                mask = numpy.asarray(part["mask"], dtype=bool)
+                if features.ndim != 3 or mask.shape != features.shape[:2]:
+                    raise ValueError(
+                        "features must be (answers, length, width) and mask (answers, length). "
+                        f"Received: features.shape={features.shape}, mask.shape={mask.shape}"
+                    )
+                features, counts = features[mask], mask.sum(axis=1).astype("int64")
+            writer.append(features)
+            lengths.append(counts)
         offsets = numpy.cumsum(numpy.concatenate(lengths))
         if directory is not None:
             numpy.save(directory / "offsets.npy", offsets)

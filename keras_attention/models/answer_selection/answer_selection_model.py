@@ -170,15 +170,18 @@ class AnswerSelectionModel(FunctionalModel):
         """
         answer_ids = np.asarray(answer_ids, "int32")
         lengths = np.count_nonzero(answer_ids, axis=1)
-        order, found, key = np.argsort(lengths, kind="stable"), [None] * len(answer_ids), "vector"
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            encoded = self.encode_answers(answer_ids[rows, : max(int(lengths[rows].max()), 1)], batch_size)
-            key = "vector" if "vector" in encoded else "features"
+        order = np.argsort(lengths, kind="stable")
+        batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+        encoded = [
+            self.encode_answers(answer_ids[rows, : max(int(lengths[rows].max()), 1)], batch_size) for rows in batches
+        ]
+        if "vector" in encoded[0]:
+            return {"vector": np.concatenate([part["vector"] for part in encoded])[np.argsort(order)]}
+        features = [None] * len(answer_ids)
+        for rows, part in zip(batches, encoded):
             for k, row in enumerate(rows):
-                found[row] = encoded[key][k : k + 1] if key == "vector" else encoded[key][k, : lengths[row]]
-        joined = {key: np.concatenate(found)}
-        return joined if key == "vector" else {**joined, "lengths": lengths}
+                features[row] = part["features"][k, : lengths[row]]
+        return {"features": np.concatenate(features), "lengths": lengths}
 
     def encode_questions(self, question_ids, batch_size=64):
         """Encode questions: the two sides share their encoder, so this is `encode_answers` by another name.

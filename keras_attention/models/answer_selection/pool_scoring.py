@@ -60,11 +60,10 @@ def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.
                 asked = rows[start:end]
                 similarities[asked, columns[start:end]] = words.similarities(asked, answer, score_scale)
 
-    parts = [slice(begin, begin + _PART) for begin in range(0, len(numbers), _PART)]
     if len(rows) < _THREADED_FROM:
-        for part in parts:
-            score(part)
+        score(slice(None))
         return similarities
+    parts = [slice(begin, begin + _PART) for begin in range(0, len(numbers), _PART)]
     # One answer a thread, and each product on one thread: what is not a product runs side by side too.
     blas = ThreadpoolController().select(user_api="blas")
     threads = max((library["num_threads"] for library in blas.info()), default=1)
