@@ -11,6 +11,7 @@ from benchmarks.speed.training_step import _StepClock, timed_steps
 from keras_attention.losses import InBatchSoftmaxLoss, TripletMarginLoss
 from keras_attention.models import APCNN, QACNN, APBiLSTM, QABiLSTM
 from keras_attention.retrieval import build_answer_index
+from keras_attention.training.adam import adam_class
 from keras_attention.training.answer_selection_trainer import AnswerSelectionTrainer, with_labels
 
 STEPS = 5
@@ -89,7 +90,7 @@ def fit_steps(model, batch, loss, jit_compile):
     """Return a callable that fits some steps and returns the seconds of each but the first."""
     questions, answers, labels = batch
     trainer = AnswerSelectionTrainer(model, hardest=1)
-    trainer.compile(optimizer=keras.optimizers.Adam(1e-3, global_clipnorm=1.0), loss=loss, jit_compile=jit_compile)
+    trainer.compile(optimizer=adam_class()(1e-3, global_clipnorm=1.0), loss=loss, jit_compile=jit_compile)
     dataset = tf.data.Dataset.from_tensors(({"question_ids": questions, "answer_ids": answers}, labels))
     dataset = with_labels(dataset).cache().repeat().prefetch(2)
     clock = _StepClock()

@@ -12,6 +12,7 @@ from benchmarks.speed.sizes import TINY, TranslationSizes
 from benchmarks.speed.training_step import fit_steps, make_batch, make_model
 from keras_attention.data import translation_dataset
 from keras_attention.text import WordTokenizer
+from keras_attention.training.adam import adam_class
 from keras_attention.training.chunked_loss_trainer import ChunkedLossTrainer
 
 SERIES = {
@@ -76,7 +77,7 @@ def chunked_steps(model, batch, steps=5):
     from benchmarks.speed.training_step import _StepClock
 
     trainer = ChunkedLossTrainer(model)
-    trainer.compile(optimizer=keras.optimizers.Adam(1e-3, global_clipnorm=1.0), jit_compile=False)
+    trainer.compile(optimizer=adam_class()(1e-3, global_clipnorm=1.0), jit_compile=False)
     dataset = tf.data.Dataset.from_tensors(batch).cache().repeat().prefetch(2)
     clock = _StepClock()
 

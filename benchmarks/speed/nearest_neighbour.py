@@ -11,10 +11,12 @@ from keras_attention.losses import InBatchSoftmaxLoss
 from keras_attention.models import QACNN
 from keras_attention.retrieval import BM25, build_answer_index
 from keras_attention.text import WordTokenizer
+from keras_attention.training.adam import adam_class
 from keras_attention.training.answer_selection_trainer import AnswerSelectionTrainer, with_labels
 
 NOISE = 0.5  # length of the noise over the length of the vector: a copy has a cosine of 0.9 with its original
 RECALL = 0.95
+TUNED_TO = 0.98  # on the questions at hand, so that others find RECALL: questions about one disease are alike
 TOP_K = 10
 
 
@@ -40,7 +42,7 @@ def make_vectors(settings):
     encoded = encode_answer_selection(data, tokenizer, **lengths)
     model = QACNN(tokenizer.vocabulary_size, embedding_width=settings.size(100, 8), filters=settings.size(256, 8))
     trainer = AnswerSelectionTrainer(model)
-    trainer.compile(optimizer=keras.optimizers.Adam(1e-3), loss=InBatchSoftmaxLoss(0.05))
+    trainer.compile(optimizer=adam_class()(1e-3), loss=InBatchSoftmaxLoss(0.05))
     dataset = with_labels(answer_selection_dataset(encoded, negatives="in_batch", batch_size=32, drop_remainder=True))
     steps = answer_selection_steps(encoded, batch_size=32, drop_remainder=True)
     start = time.perf_counter()
@@ -90,7 +92,7 @@ def million_row(vectors, questions, settings, notes):
     tuning, asked = questions[::2], questions[1::2][: settings.size(200, 5)]
     index = build_answer_index({"vector": vectors})
     start = time.perf_counter()
-    tuned = index.make_approximate(RECALL, questions=tuning, top_k=TOP_K)
+    tuned = index.make_approximate(TUNED_TO, questions=tuning, top_k=TOP_K)
     built = time.perf_counter() - start
     expected, _ = index.search(asked, TOP_K, approximate=False)
     found = recall(lambda q: index.search(q, TOP_K)[0], expected, asked)

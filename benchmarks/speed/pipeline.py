@@ -9,12 +9,11 @@ from benchmarks.speed.training_step import make_model
 from keras_attention.data import load_multi30k, load_tatoeba, translation_dataset
 from keras_attention.losses import TokenCrossEntropy
 from keras_attention.text import SentencePieceTokenizer
+from keras_attention.training.adam import adam_class
 
 
 def rows(settings):
     """Batches per second of an epoch, and of the training step that takes them."""
-    import keras
-
     if settings.multi30k is not None and not settings.tiny:
         corpus, name = load_multi30k(settings.multi30k, "train", "de", "en"), "Multi30k"
     else:
@@ -42,7 +41,7 @@ def rows(settings):
     sizes = settings.size(TranslationSizes(), TINY)
     sizes = type(sizes)(**{**vars(sizes), "vocabulary": tokenizer.vocabulary_size})
     model = make_model(sizes)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3, global_clipnorm=1.0), loss=TokenCrossEntropy())
+    model.compile(optimizer=adam_class()(1e-3, global_clipnorm=1.0), loss=TokenCrossEntropy())
     steps = settings.size(30, 3)
     fixed = list(itertools.islice(iter(data.dataset), steps))
     for inputs, labels, weights in fixed:  # traces

@@ -10,6 +10,7 @@ from benchmarks.speed.measure import Row, best_of, interleave
 from benchmarks.speed.sizes import TINY, TranslationSizes, step_floor
 from keras_attention.losses import TokenCrossEntropy
 from keras_attention.models import RNNSearch
+from keras_attention.training.adam import adam_class
 
 STEPS = 5  # of one fit; the first of them, which begins the epoch, is left out
 
@@ -59,7 +60,7 @@ def make_model(sizes, seed=1, **options):
 def fit_steps(model, batch, jit_compile, steps=STEPS, loss=None):
     """Return a callable that fits a few steps and returns the seconds of each but the first."""
     model.compile(
-        optimizer=keras.optimizers.Adam(1e-3, global_clipnorm=1.0),
+        optimizer=adam_class()(1e-3, global_clipnorm=1.0),
         loss=loss or TokenCrossEntropy(),
         jit_compile=jit_compile,
     )

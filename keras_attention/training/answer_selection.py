@@ -10,6 +10,7 @@ from keras_attention.losses.triplet_margin_loss import TripletMarginLoss
 from keras_attention.metrics.active_triplet_fraction import ActiveTripletFraction
 from keras_attention.metrics.mean_hardest_wrong_similarity import MeanHardestWrongSimilarity
 from keras_attention.metrics.mean_right_similarity import MeanRightSimilarity
+from keras_attention.training.adam import adam_class
 from keras_attention.training.answer_selection_trainer import AnswerSelectionTrainer, with_labels
 from keras_attention.training.best_and_last import BestAndLast
 from keras_attention.training.checkpoint import TrainingCheckpoint
@@ -143,7 +144,7 @@ def make_optimizer(training, steps_per_epoch):
     }
     if training.optimizer == "sgd":
         return clipping_the_sum(keras.optimizers.SGD)(**options)
-    return clipping_the_sum(keras.optimizers.Adam)(weight_decay=training.weight_decay or None, **options)
+    return clipping_the_sum(adam_class())(weight_decay=training.weight_decay or None, **options)
 
 
 def fit_answer_selection(

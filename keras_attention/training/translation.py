@@ -6,6 +6,7 @@ import dataclasses
 import keras
 
 from keras_attention.losses.token_cross_entropy import TokenCrossEntropy
+from keras_attention.training.adam import adam_class
 from keras_attention.training.best_and_last import BestAndLast
 from keras_attention.training.checkpoint import TrainingCheckpoint
 from keras_attention.training.chunked_loss_trainer import ChunkedLossTrainer
@@ -128,7 +129,7 @@ def make_optimizer(training, steps_per_epoch):
         return clipping_the_sum(keras.optimizers.Adadelta)(rho=0.95, epsilon=1e-6, **options)
     if training.optimizer == "sgd":
         return clipping_the_sum(keras.optimizers.SGD)(**options)
-    return clipping_the_sum(keras.optimizers.Adam)(**options)
+    return clipping_the_sum(adam_class())(**options)
 
 
 def fit_translation(
