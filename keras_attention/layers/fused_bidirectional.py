@@ -60,7 +60,8 @@ class FusedBidirectional(keras.layers.Bidirectional):
             projected = ops.stack([forward, ops.flip(backward, axis=0)], axis=1)
             states, _ = lstm_states(projected, state, state, kernel, step_mask)
         states = masked_outputs(layer, states, step_mask)  # (length, 2, batch, units)
-        outputs = ops.concatenate([states[:, 0], ops.flip(states[:, 1], axis=0)], axis=-1)
+        forward, backward = ops.unstack(states, axis=1)
+        outputs = ops.concatenate([forward, ops.flip(backward, axis=0)], axis=-1)
         return ops.cast(ops.transpose(outputs, (1, 0, 2)), self.compute_dtype)
 
     def _one_loop_applies(self):

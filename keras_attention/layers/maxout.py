@@ -1,5 +1,7 @@
 """The maxout readout of Cho 2014 and Bahdanau 2015."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -56,8 +58,11 @@ class Maxout(keras.layers.Layer):
 
     def maxima(self, projected):
         """Return the maxima over the groups of `W x + b`, `(..., units * pool_size)`, made elsewhere."""
-        grouped = ops.reshape(projected, (*ops.shape(projected)[:-1], self.units, self.pool_size))
-        return ops.max(grouped, axis=-1)
+        # Members of a group are laid one under another first: comparing long rows is several times as fast as finding
+        # the largest of each few neighbours, and its gradient as much again.
+        members = ops.split(ops.transpose(ops.reshape(projected, (-1, self.pool_size))), self.pool_size)
+        largest = functools.reduce(ops.maximum, members)
+        return ops.reshape(largest, (*ops.shape(projected)[:-1], self.units))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -32,6 +33,38 @@ def test_equals_torch(smoothing):
         torch.tensor(LOGITS).flatten(0, 1), torch.tensor(LABELS).flatten(), ignore_index=0, label_smoothing=smoothing
     )
     np.testing.assert_allclose(float(TokenCrossEntropy(smoothing)(LABELS, LOGITS)), float(expected), rtol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the gradient is taken by TensorFlow's tape")
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_gradient_is_the_difference_of_distributions(smoothing):
+    import tensorflow as tf
+
+    logits = tf.constant(LOGITS)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = TokenCrossEntropy(smoothing)(LABELS, logits)
+    probability = np.exp(LOGITS) / np.exp(LOGITS).sum(-1, keepdims=True)
+    target = (1 - smoothing) * np.eye(7)[LABELS] + smoothing / 7
+    real = LABELS != 0
+    expected = (probability - target) * real[..., None] / real.sum()
+    np.testing.assert_allclose(tape.gradient(loss, logits), expected, atol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="graphs are counted on TensorFlow")
+def test_nothing_is_scattered_into_the_logits():
+    import tensorflow as tf
+
+    @tf.function
+    def gradient(logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = TokenCrossEntropy(0.1)(LABELS, logits)
+        return tape.gradient(loss, logits)
+
+    operations = {op.type for op in gradient.get_concrete_function(tf.constant(LOGITS)).graph.get_operations()}
+    assert "SoftmaxCrossEntropyWithLogits" in operations
+    assert not {name for name in operations if "Scatter" in name or "SegmentSum" in name}
 
 
 def test_padding_adds_nothing():
