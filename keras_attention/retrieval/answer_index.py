@@ -21,7 +21,9 @@ def build_answer_index(encoded, *, dtype="float32", directory=None):
     """Build an index from encoded answers.
 
     Args:
-        encoded: what ``encode_answers`` gives, or an iterable of such parts, in the order of the answers.
+        encoded: what ``encode_by_length`` or ``encode_answers`` gives, or an iterable of such parts, in the order of
+            the answers. Features without padding in one part, as ``encode_by_length`` gives them, become the index
+            itself, without a copy.
         dtype: ``"float32"``, or ``"float16"`` for half the memory: vectors and features lie near 1 in size and lose
             about three decimal digits after the first three.
         directory: folder to write the index into part by part; it is then memory-mapped and never stands in memory

@@ -22,11 +22,12 @@ class RowWriter:
         self.path = None if path is None else Path(path)
         self.count = 0
         self.width = None
-        self._rows = None  # in memory, with room for more below
+        self._rows = None  # in memory, with room for more below; the first part itself as long as it is the only one
+        self._is_own = False
         self._stream = None if path is None else self.path.open("wb")
 
     def append(self, rows):
-        """Add rows ``(n, width)``.
+        """Add rows ``(n, width)``. If they are the only ones, and of the dtype kept, they are not copied.
 
         Raises:
             ValueError: another rank or width than before.
@@ -39,8 +40,12 @@ class RowWriter:
         if self._stream is not None:
             self._stream.write(rows.data if rows.size else b"")
             return
-        if self._rows is None:
-            self._rows = numpy.empty(rows.shape, self.dtype)
+        if begin == 0:
+            self._rows, self._is_own = rows, False
+            return
+        if not self._is_own:
+            first, self._rows, self._is_own = self._rows, numpy.empty((self.count, self.width), self.dtype), True
+            self._rows[:begin] = first
         elif self.count > len(self._rows):  # grown where it is: joining parts in the end would move all of it
             self._rows.resize((max(self.count, int(_GROWTH * len(self._rows))), self.width), refcheck=False)
         self._rows[begin : self.count] = rows
@@ -53,7 +58,7 @@ class RowWriter:
             return open_rows(self.path, self.dtype, shape, memory_map=True)
         if self._rows is None:
             return numpy.zeros(shape, self.dtype)
-        if len(self._rows) > self.count:
+        if self._is_own and len(self._rows) > self.count:
             self._rows.resize(shape, refcheck=False)
         return self._rows
 

@@ -105,6 +105,17 @@ def test_features_without_padding_are_taken_as_they_are(tmp_path):
     numpy.testing.assert_array_equal(plain.offsets, padded.offsets)
 
 
+def test_one_part_without_padding_is_not_copied_and_two_are():
+    rows = numpy.ones((5, 8), "float32")
+    index = build_answer_index({"features": rows, "lengths": [2, 3]})
+    assert numpy.shares_memory(index.features, rows)
+    two = build_answer_index([{"features": rows, "lengths": [2, 3]}, {"features": 2 * rows, "lengths": [5]}])
+    assert not numpy.shares_memory(two.features, rows)
+    numpy.testing.assert_array_equal(two.features[:, 0], [1] * 5 + [2] * 5)
+    half = build_answer_index({"features": rows, "lengths": [2, 3]}, dtype="float16")
+    assert half.features.dtype == "float16"
+
+
 def test_candidates_are_scored_exactly(made):
     index = made({"features": FEATURES, "mask": MASK})
     candidates = RANDOM.permutation(50)[:30]

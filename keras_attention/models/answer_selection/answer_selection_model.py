@@ -167,21 +167,31 @@ class AnswerSelectionModel(FunctionalModel):
             Dict of numpy arrays in the order of the answers, as `build_answer_index` takes it. QA models: `{"vector":
             (answers, width)}`. AP models: `{"features": (tokens of all answers, width), "lengths": (answers,)}`, which
             are large, and are moved once, from where the encoder left them to their place.
+
+        Raises:
+            ValueError: if there is no answer.
         """
         answer_ids = np.asarray(answer_ids, "int32")
         lengths = np.count_nonzero(answer_ids, axis=1)
+        if not len(answer_ids):
+            raise ValueError(f"Expected at least one answer. Received: answer_ids of shape {answer_ids.shape}")
         order = np.argsort(lengths, kind="stable")
         batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-        encoded = [
-            self.encode_answers(answer_ids[rows, : max(int(lengths[rows].max()), 1)], batch_size) for rows in batches
-        ]
-        if "vector" in encoded[0]:
-            return {"vector": np.concatenate([part["vector"] for part in encoded])[np.argsort(order)]}
-        features = [None] * len(answer_ids)
-        for rows, part in zip(batches, encoded):
-            for k, row in enumerate(rows):
-                features[row] = part["features"][k, : lengths[row]]
-        return {"features": np.concatenate(features), "lengths": lengths}
+        begins, place = np.cumsum(lengths) - lengths, None
+        for rows in batches:
+            longest = max(int(lengths[rows].max()), 1)
+            encoded = self.encode_answers(answer_ids[rows, :longest], batch_size)
+            key = "vector" if "vector" in encoded else "features"
+            if place is None:
+                count = len(answer_ids) if key == "vector" else int(lengths.sum())
+                place = np.empty((count, encoded[key].shape[-1]), encoded[key].dtype)
+            if key == "vector":
+                place[rows] = encoded[key]
+                continue
+            # Each batch is moved at once, so that the next one gets its memory.
+            for features, begin, length in zip(encoded[key], begins[rows], lengths[rows]):
+                place[begin : begin + length] = features[:length]
+        return {key: place} if key == "vector" else {key: place, "lengths": lengths}
 
     def encode_questions(self, question_ids, batch_size=64):
         """Encode questions: the two sides share their encoder, so this is `encode_answers` by another name.
