@@ -27,7 +27,8 @@ def shrinking_loop(is_live, advance, loop, given, *, axes, dropped, halvings):
     half = size // 2 if halvings else 0
 
     def is_running(loop):
-        return ops.sum(ops.cast(is_live(loop), "int32")) > half
+        live = is_live(loop)
+        return ops.sum(ops.cast(live, "int32")) > half if halvings else ops.any(live)
 
     (loop,) = ops.while_loop(is_running, lambda loop: (advance(loop, given),), (loop,))
     if not halvings or (isinstance(half, int) and half == 0):

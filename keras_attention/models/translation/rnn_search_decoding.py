@@ -2,12 +2,12 @@
 
 import functools
 
+import keras
 import numpy as np
 from keras import ops
 
-from keras_attention.layers.masked_softmax import masked_softmax
-
 LARGEST_TABLE = 2**26  # numbers in the table of words; 256 MB in float32
+_LOWEST = -1e30  # added to a score of padding
 
 
 def decoding_weights(model, fold_words=False, tabulate_words=False):
@@ -88,19 +88,20 @@ def prepare_rnn_search(model, memory, weights=None):
         weights: What `decoding_weights(model)` returned, if it is at hand.
 
     Returns:
-        `(step, memory)`. The memory has the same keys; its `value` is `[C h_j | C_o h_j]`, and its `keys` and `mask`
-        have an axis for the hypotheses.
+        `(step, memory)`. The memory's `value` is `[C h_j | C_o h_j]`, its `keys` have an axis for the hypotheses, and
+        the mask is in it twice: `real`, 1 or 0, and `penalty`, which is added to the scores.
     """
     given = decoding_weights(model) if weights is None else weights
     given = {name: ops.convert_to_tensor(weight) for name, weight in given.items()}  # read once, before the loop
     n, a = model.decoder_units, given["score_vector"].shape[0]
     dtype, score_dtype = model.decoder.compute_dtype, model.decoder.attention.score_dtype
     source_length = ops.shape(memory["keys"])[1]
+    real = ops.cast(ops.expand_dims(memory["mask"], 1), score_dtype)
     memory = {
-        **memory,
         "value": ops.matmul(memory["value"], given["from_context"]),
         "keys": ops.expand_dims(memory["keys"], 1),
-        "mask": ops.expand_dims(memory["mask"], 1),
+        "real": real,
+        "penalty": (1.0 - real) * _LOWEST,
     }
 
     def rows(x):
@@ -110,18 +111,17 @@ def prepare_rnn_search(model, memory, weights=None):
     def attend(query, memory):
         hidden = ops.cast(ops.tanh(query + memory["keys"]), score_dtype)
         scores = ops.reshape(ops.matmul(rows(hidden), given["score_vector"]), (-1, query.shape[1], source_length))
-        return masked_softmax(scores, memory["mask"])
+        # `masked_softmax` in a few large operations, since the scores are finite at padding too.
+        return ops.exp(ops.log_softmax(scores + memory["penalty"], axis=-1)) * memory["real"]
 
     def from_words(token_ids):
         token_ids = ops.reshape(token_ids, (-1,))
         if "words" in given:
-            return ops.take(given["words"], token_ids, axis=0)
-        embedded = ops.take(given["embeddings"], token_ids, axis=0)
-        return ops.matmul(embedded, given["from_input"]) + given["input_bias"]
+            return _rows_of(given["words"], token_ids)
+        return ops.matmul(_rows_of(given["embeddings"], token_ids), given["from_input"]) + given["input_bias"]
 
     def word_logits(readout):
-        m = model.maxout.units
-        readout = functools.reduce(ops.maximum, (readout[:, i : i + m] for i in range(0, readout.shape[1], m)))
+        readout = functools.reduce(ops.maximum, ops.split(readout, model.maxout.pool_size, axis=1))
         if "projection" in given:
             readout = ops.matmul(readout, given["projection"]) + given["projection_bias"]
         logits = ops.matmul(readout, given["word_kernel"])
@@ -130,17 +130,28 @@ def prepare_rnn_search(model, memory, weights=None):
     def step(token_ids, state, memory):
         slots = state.shape[1]
         state = rows(state)
-        products = ops.matmul(state, given["from_state"])
-        weights = attend(ops.reshape(products[:, :a], (-1, slots, 1, a)), memory)
+        query, recurrent = ops.split(ops.matmul(state, given["from_state"]), [a], axis=1)
+        weights = attend(ops.reshape(query, (-1, slots, 1, a)), memory)
         inputs = from_words(token_ids) + rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
-        gates = ops.sigmoid(inputs[:, : 2 * n] + products[:, a : a + 2 * n])
-        update, reset = gates[:, :n], gates[:, n:]
+        gate_inputs, candidate_input, readout = ops.split(inputs, [2 * n, 3 * n], axis=1)
         if model.decoder.reset_after:
-            recurrent = reset * (products[:, a + 2 * n :] + given["recurrent_bias"])
+            gate_recurrent, recurrent = ops.split(recurrent, [2 * n], axis=1)
+            update, reset = ops.split(ops.sigmoid(gate_inputs + gate_recurrent), 2, axis=1)
+            recurrent = reset * (recurrent + given["recurrent_bias"])
         else:
+            update, reset = ops.split(ops.sigmoid(gate_inputs + recurrent), 2, axis=1)
             recurrent = ops.matmul(reset * state, given["from_reset_state"])
-        state = state + update * (ops.tanh(inputs[:, 2 * n : 3 * n] + recurrent) - state)
-        logits = word_logits(inputs[:, 3 * n :] + ops.matmul(state, given["from_new_state"]))
+        state = state + update * (ops.tanh(candidate_input + recurrent) - state)
+        logits = word_logits(readout + ops.matmul(state, given["from_new_state"]))
         return ops.reshape(logits, (-1, slots, logits.shape[-1])), ops.reshape(state, (-1, slots, n)), weights
 
     return step, memory
+
+
+def _rows_of(table, ids):
+    """Return rows of a table; `ops.take` without what it does about negative ids, five operations on TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return ops.take(table, ids, axis=0)
+    import tensorflow as tf
+
+    return tf.gather(table, ids)
