@@ -104,6 +104,8 @@ def prepare_rnn_search(model, memory, weights=None):
         "penalty": (1.0 - real) * _LOWEST,
     }
 
+    from_state_sizes = [a, 2 * n, n] if model.decoder.reset_after else [a, 2 * n]
+
     def rows(x):
         """Lay sentences and hypotheses on one axis: a product of two matrices, with no shapes to be worked out."""
         return ops.reshape(x, (-1, x.shape[-1]))
@@ -130,22 +132,29 @@ def prepare_rnn_search(model, memory, weights=None):
     def step(token_ids, state, memory):
         slots = state.shape[1]
         state = rows(state)
-        query, recurrent = ops.split(ops.matmul(state, given["from_state"]), [a], axis=1)
+        query, *recurrent = _cut(ops.matmul(state, given["from_state"]), from_state_sizes)
         weights = attend(ops.reshape(query, (-1, slots, 1, a)), memory)
         inputs = from_words(token_ids) + rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
-        gate_inputs, candidate_input, readout = ops.split(inputs, [2 * n, 3 * n], axis=1)
+        gate_inputs, candidate_input, readout = _cut(inputs, [2 * n, n, inputs.shape[1] - 3 * n])
+        update, reset = ops.split(ops.sigmoid(gate_inputs + recurrent[0]), 2, axis=1)
         if model.decoder.reset_after:
-            gate_recurrent, recurrent = ops.split(recurrent, [2 * n], axis=1)
-            update, reset = ops.split(ops.sigmoid(gate_inputs + gate_recurrent), 2, axis=1)
-            recurrent = reset * (recurrent + given["recurrent_bias"])
+            recurrent = reset * (recurrent[1] + given["recurrent_bias"])
         else:
-            update, reset = ops.split(ops.sigmoid(gate_inputs + recurrent), 2, axis=1)
             recurrent = ops.matmul(reset * state, given["from_reset_state"])
         state = state + update * (ops.tanh(candidate_input + recurrent) - state)
         logits = word_logits(readout + ops.matmul(state, given["from_new_state"]))
         return ops.reshape(logits, (-1, slots, logits.shape[-1])), ops.reshape(state, (-1, slots, n)), weights
 
     return step, memory
+
+
+def _cut(x, sizes):
+    """Cut columns into parts; `ops.split` computes the sizes from the places again at every step on TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return ops.split(x, np.cumsum(sizes[:-1]).tolist(), axis=1)
+    import tensorflow as tf
+
+    return tf.split(x, sizes, axis=1)
 
 
 def _rows_of(table, ids):
