@@ -103,9 +103,10 @@ def attention_gru(
             if reset_after:
                 recurrent = products[:, attention_units + 2 * n :] + recurrent_bias
                 candidate = tf.tanh(inputs[:, 2 * n :] + reset * recurrent)
-                recurrents = recurrents.write(t, recurrent)
             else:
-                candidate = tf.tanh(inputs[:, 2 * n :] + (reset * state) @ candidate_kernel)
+                recurrent = reset * state
+                candidate = tf.tanh(inputs[:, 2 * n :] + recurrent @ candidate_kernel)
+            recurrents = recurrents.write(t, recurrent)
             if has_step_mask:
                 update = update * step_mask[t]
                 gates = tf.concat([update, reset], 1)
@@ -125,9 +126,6 @@ def attention_gru(
 
         batch, source_length = keys.shape[0], keys.shape[1]
         width = value.shape[2]
-        recurrents = array([batch, n])
-        if not reset_after:
-            recurrents = tf.TensorArray(dtype, size=0, element_shape=[batch, n])
         *_, states, contexts, weights, queries, gates, candidates, recurrents = tf.while_loop(
             lambda t, *_: t < steps,
             forward,
@@ -140,13 +138,13 @@ def attention_gru(
                 array([batch, attention_units], score_dtype),
                 array([batch, 2 * n]),
                 array([batch, n]),
-                recurrents,
+                array([batch, n]),
             ),
             maximum_iterations=steps,
         )
         states, contexts, weights = states.stack(), contexts.stack(), weights.stack()
         queries, gates, candidates = queries.stack(), gates.stack(), candidates.stack()
-        recurrents = recurrents.stack() if reset_after else None
+        recurrents = recurrents.stack()  # U h of the candidate, or r h where the reset gate stands before U
 
         def gradient(d_states, d_contexts, d_weights):
             previous = tf.concat([s0[None], states[:-1]], 0)
@@ -224,8 +222,7 @@ def attention_gru(
                 d_recurrent_kernel = d_from_state[:, attention_units:]
                 d_recurrent_bias = tf.reduce_sum(d_products[:, :, attention_units + 2 * n :], [0, 1])
             else:
-                reset_states = gates[:, :, n:] * previous
-                d_candidate_kernel = tf.matmul(flat(reset_states), flat(d_inputs[:, :, 2 * n :]), transpose_a=True)
+                d_candidate_kernel = tf.matmul(flat(recurrents), flat(d_inputs[:, :, 2 * n :]), transpose_a=True)
                 d_recurrent_kernel = tf.concat([d_from_state[:, attention_units:], d_candidate_kernel], 1)
                 d_recurrent_bias = tf.zeros_like(recurrent_bias)
             d_context_kernel = tf.matmul(flat(contexts), flat(d_inputs), transpose_a=True)

@@ -36,8 +36,8 @@ def gru_states(projected, initial_state, recurrent_kernel, recurrent_bias, reset
         head_bias = bias if reset_after else bias[..., : 2 * n]
         heads, candidates = _each(head), _each(kernel[..., 2 * n :])
 
-        def array(width, size=steps):
-            return tf.TensorArray(dtype, size=size, element_shape=[*shape[:-1], width])
+        def array(width):
+            return tf.TensorArray(dtype, size=steps, element_shape=[*shape[:-1], width])
 
         def forward(t, state, states, gates_, recurrents):
             inputs = projected[t]
@@ -46,11 +46,11 @@ def gru_states(projected, initial_state, recurrent_kernel, recurrent_bias, reset
             update, reset = 1.0 - gates[..., :n], gates[..., n:]
             if reset_after:
                 recurrent = products[..., 2 * n :]
-                recurrents = recurrents.write(t, recurrent)
                 candidate = tf.tanh(inputs[..., 2 * n :] + reset * recurrent)
             else:
-                recurrent = _products(reset * state, candidates) + bias[..., 2 * n :]
-                candidate = tf.tanh(inputs[..., 2 * n :] + recurrent)
+                recurrent = reset * state
+                candidate = tf.tanh(inputs[..., 2 * n :] + _products(recurrent, candidates) + bias[..., 2 * n :])
+            recurrents = recurrents.write(t, recurrent)
             if step_mask is not None:
                 update = update * step_mask[t]  # a closed gate carries the state on
             gates_ = gates_.write(t, tf.concat([update, reset, candidate], -1))
@@ -60,11 +60,11 @@ def gru_states(projected, initial_state, recurrent_kernel, recurrent_bias, reset
         *_, states, gates, recurrents = tf.while_loop(
             lambda t, *_: t < steps,
             forward,
-            (tf.constant(0), h0, array(n), array(3 * n), array(n, steps if reset_after else 0)),
+            (tf.constant(0), h0, array(n), array(3 * n), array(n)),
             maximum_iterations=steps,
         )
         states, gates = states.stack(), gates.stack()
-        recurrents = recurrents.stack() if reset_after else None
+        recurrents = recurrents.stack()  # U h of the candidate, or r h where the reset gate stands before U
 
         def gradient(d_states):
             previous = tf.concat([h0[None], states[:-1]], 0)
@@ -102,8 +102,7 @@ def gru_states(projected, initial_state, recurrent_kernel, recurrent_bias, reset
             d_bias = tf.reduce_sum(d_products, -2, keepdims=True)
             if not reset_after:
                 d_candidates = _flat(d_inputs)[..., 2 * n :]
-                reset_states = _flat(gates[..., n : 2 * n] * previous)
-                d_kernel = tf.concat([d_kernel, tf.matmul(reset_states, d_candidates, transpose_a=True)], -1)
+                d_kernel = tf.concat([d_kernel, tf.matmul(_flat(recurrents), d_candidates, transpose_a=True)], -1)
                 d_bias = tf.concat([d_bias, tf.reduce_sum(d_candidates, -2, keepdims=True)], -1)
             return d_inputs, d_h0, d_kernel, d_bias
 
