@@ -37,7 +37,7 @@ class OnePassAdam(keras.optimizers.Adam):
 
     def apply(self, grads, trainable_variables=None):
         """Apply gradients; slices of one row are added first."""
-        super().apply([_dense(g) for g in grads], trainable_variables)
+        super().apply([dense(g) for g in grads], trainable_variables)
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one weight and its moments."""
@@ -79,7 +79,8 @@ class OnePassAdam(keras.optimizers.Adam):
             )
 
 
-def _dense(gradient):
+def dense(gradient):
+    """Return a gradient as one tensor, slices of one row added; None for None."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, gradient.dense_shape[0])

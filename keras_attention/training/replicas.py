@@ -79,9 +79,7 @@ def share_answer_selection(dataset, strategy):
 
     Sampled wrong answers go with their question. Of in-batch ones every replica gets all: it has its share of the
     questions and scores them against every answer of the batch, so that a question has the wrong answers that it has on
-    one device. The price: each replica encodes all answers; comparing them with the questions is what is shared. And
-    where gradients are clipped, Keras takes the norm of the word vectors' gradient token by token: the tokens of the
-    answers come once per replica, with a part of their gradient each, so the norm is not quite that of one device.
+    one device. The price: each replica encodes all answers; comparing them with the questions is what is shared.
 
     Args:
         dataset: `tf.data.Dataset` of `(inputs, labels)` with the labels among the inputs, as `with_labels` makes it.
@@ -136,28 +134,39 @@ def _cut_rows(nest, replicas, fill):
 
 
 def clipping_the_sum(optimizer_class):
-    """Return a class of optimiser that adds the replicas' gradients before it clips them, not after.
+    """Return a class of optimiser that adds up gradients before it clips or squares them, not after.
 
-    Outside of a strategy it does what the given class does.
+    On TensorFlow the gradient of an embedding comes as slices, one a token: those of one word are added. Under a
+    strategy the gradients of the replicas are added too. On other backends it is the given class.
 
     Args:
         optimizer_class: A class of `keras.optimizers`.
     """
-    if strategy_in_scope() is None:
+    if keras.backend.backend() != "tensorflow":
         return optimizer_class
     import tensorflow as tf
 
-    class ClippingTheSum(optimizer_class):
+    from keras_attention.training.one_pass_adam import OnePassAdam, dense
+
+    if issubclass(optimizer_class, OnePassAdam):  # does so itself, and is for one device
+        return optimizer_class
+
+    class AddingSlices(optimizer_class):
+        def apply(self, grads, trainable_variables=None):
+            super().apply([dense(g) for g in grads], trainable_variables)
+
+    class ClippingTheSum(AddingSlices):
         def _clip_gradients(self, grads):
             if not (self.clipnorm or self.global_clipnorm or self.clipvalue):
                 return grads
             context = tf.distribute.get_replica_context()
             summed = context.all_reduce(tf.distribute.ReduceOp.SUM, list(grads))
             # The update adds up over the replicas once more.
-            return [_divide(g, context.num_replicas_in_sync) for g in super()._clip_gradients(summed)]
+            return [g / context.num_replicas_in_sync for g in super()._clip_gradients(summed)]
 
-    ClippingTheSum.__name__ = optimizer_class.__name__
-    return ClippingTheSum
+    made = AddingSlices if strategy_in_scope() is None else ClippingTheSum
+    made.__name__ = optimizer_class.__name__
+    return made
 
 
 def strategy_in_scope():
@@ -168,11 +177,3 @@ def strategy_in_scope():
 
     strategy = tf.distribute.get_strategy()
     return strategy if strategy.num_replicas_in_sync > 1 else None
-
-
-def _divide(gradient, count):
-    import tensorflow as tf
-
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(gradient.values / count, gradient.indices, gradient.dense_shape)
-    return gradient / count

@@ -77,7 +77,7 @@ CASES = {
         QACNN, workdir, "sampled", loss="triplet", margin=1.0, optimizer="sgd", learning_rate=1.0, clip_norm=0.05
     ),
     "in_batch": lambda workdir: selection(
-        APCNN, workdir, "in_batch", loss="softmax", temperature=0.5, optimizer="sgd", learning_rate=1.0, clip_norm=0.0
+        APCNN, workdir, "in_batch", loss="softmax", temperature=0.5, optimizer="sgd", learning_rate=1.0, clip_norm=0.05
     ),
 }
 
