@@ -70,8 +70,9 @@ class TokenCrossEntropy(keras.losses.Loss):
 
 def _smooth(y_true, count, share):
     """Return the dense float32 target, `(..., count)`."""
-    if keras.backend.backend() == "tensorflow":  # in one pass
-        import tensorflow as tf
+    if keras.backend.backend() == "tensorflow":
+        from keras_attention.losses.smooth_target_tensorflow import smooth_target
 
-        return tf.one_hot(y_true, count, 1.0 - share + share / count, share / count)
-    return ops.one_hot(y_true, count) * (1.0 - share) + share / count
+        return smooth_target(y_true, count, share)
+    is_right = ops.equal(ops.expand_dims(y_true, -1), ops.arange(count, dtype="int32"))
+    return ops.where(is_right, 1.0 - share + share / count, share / count)

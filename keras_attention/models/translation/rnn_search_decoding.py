@@ -104,6 +104,7 @@ def prepare_rnn_search(model, memory, weights=None):
         "penalty": (1.0 - real) * _LOWEST,
     }
 
+    cut, rows_of = _fast_parts()
     from_state_sizes = [a, 2 * n, n] if model.decoder.reset_after else [a, 2 * n]
 
     def rows(x):
@@ -119,8 +120,8 @@ def prepare_rnn_search(model, memory, weights=None):
     def from_words(token_ids):
         token_ids = ops.reshape(token_ids, (-1,))
         if "words" in given:
-            return _rows_of(given["words"], token_ids)
-        return ops.matmul(_rows_of(given["embeddings"], token_ids), given["from_input"]) + given["input_bias"]
+            return rows_of(given["words"], token_ids)
+        return ops.matmul(rows_of(given["embeddings"], token_ids), given["from_input"]) + given["input_bias"]
 
     def word_logits(readout):
         readout = functools.reduce(ops.maximum, ops.split(readout, model.maxout.pool_size, axis=1))
@@ -132,10 +133,10 @@ def prepare_rnn_search(model, memory, weights=None):
     def step(token_ids, state, memory):
         slots = state.shape[1]
         state = rows(state)
-        query, *recurrent = _cut(ops.matmul(state, given["from_state"]), from_state_sizes)
+        query, *recurrent = cut(ops.matmul(state, given["from_state"]), from_state_sizes)
         weights = attend(ops.reshape(query, (-1, slots, 1, a)), memory)
         inputs = from_words(token_ids) + rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
-        gate_inputs, candidate_input, readout = _cut(inputs, [2 * n, n, inputs.shape[1] - 3 * n])
+        gate_inputs, candidate_input, readout = cut(inputs, [2 * n, n, inputs.shape[1] - 3 * n])
         update, reset = ops.split(ops.sigmoid(gate_inputs + recurrent[0]), 2, axis=1)
         if model.decoder.reset_after:
             recurrent = reset * (recurrent[1] + given["recurrent_bias"])
@@ -148,19 +149,17 @@ def prepare_rnn_search(model, memory, weights=None):
     return step, memory
 
 
-def _cut(x, sizes):
-    """Cut columns into parts; `ops.split` computes the sizes from the places again at every step on TensorFlow."""
-    if keras.backend.backend() != "tensorflow":
+def _fast_parts():
+    """Return `cut(x, sizes)` and `rows_of(table, ids)`, as cheap as the backend has them."""
+    if keras.backend.backend() == "tensorflow":
+        from keras_attention.models.translation.rnn_search_decoding_tensorflow import cut, rows_of
+
+        return cut, rows_of
+
+    def cut(x, sizes):
         return ops.split(x, np.cumsum(sizes[:-1]).tolist(), axis=1)
-    import tensorflow as tf
 
-    return tf.split(x, sizes, axis=1)
-
-
-def _rows_of(table, ids):
-    """Return rows of a table; `ops.take` without what it does about negative ids, five operations on TensorFlow."""
-    if keras.backend.backend() != "tensorflow":
+    def rows_of(table, ids):
         return ops.take(table, ids, axis=0)
-    import tensorflow as tf
 
-    return tf.gather(table, ids)
+    return cut, rows_of
