@@ -18,6 +18,7 @@ from keras_attention.models.answer_selection.attentive_pooling_model import Atte
 from keras_attention.models.half_precision import in_float32
 from keras_attention.ranked_answer import RankedAnswer
 from keras_attention.retrieval import BM25, AnswerFeatureIndex, build_answer_index, load_answer_index, save_answer_index
+from keras_attention.retrieval.answer_index import is_mapped_from
 from keras_attention.text import load_tokenizer
 
 _FILE = "selector.json"
@@ -255,7 +256,7 @@ class AnswerSelector:
         folder = directory / "index"
         if self.answer_index is None:
             (folder / _ANSWERS_FILE).unlink(missing_ok=True)  # an earlier selector's index is not this one's
-        elif not self._is_mapped_from(folder):
+        elif not is_mapped_from(self.answer_index, folder):
             (folder / _ANSWERS_FILE).unlink(missing_ok=True)
             save_answer_index(self.answer_index, folder)
             self._write_answers(folder)
@@ -467,11 +468,6 @@ class AnswerSelector:
         if self.bm25 is not None:
             self.bm25.save(directory / "bm25")
         (directory / _ANSWERS_FILE).write_text(json.dumps(self.answers, ensure_ascii=False), "utf-8")
-
-    def _is_mapped_from(self, folder):
-        index = self.answer_index
-        rows = index.vectors if index.kind == "vector" else index.features
-        return bool(getattr(rows, "filename", None)) and Path(rows.filename).resolve().parent == folder.resolve()
 
 
 def _check_question(question):

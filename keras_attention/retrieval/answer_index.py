@@ -23,7 +23,7 @@ def build_answer_index(encoded, *, dtype="float32", directory=None):
     Args:
         encoded: what ``encode_by_length`` or ``encode_answers`` gives, or an iterable of such parts, in the order of
             the answers. Features without padding in one part, as ``encode_by_length`` gives them, become the index
-            itself, without a copy.
+            itself, without a copy. Parts must not be changed afterwards.
         dtype: ``"float32"``, or ``"float16"`` for half the memory: vectors and features lie near 1 in size and lose
             about three decimal digits after the first three.
         directory: folder to write the index into part by part; it is then memory-mapped and never stands in memory
@@ -72,12 +72,19 @@ def save_answer_index(index, directory):
     Raises:
         ValueError: the index reads from that very folder.
     """
-    rows = index.vectors if isinstance(index, AnswerVectorIndex) else index.features
-    if getattr(rows, "filename", None) and Path(rows.filename).resolve().parent == Path(directory).resolve():
+    if is_mapped_from(index, directory):
         raise ValueError(f"the index is memory-mapped from that folder already. Received: directory={str(directory)!r}")
     directory = _empty(directory)
     index.write(directory)
     _write_description(index, directory)
+
+
+def is_mapped_from(index, directory):
+    """Return whether an index reads its vectors or features from that folder, directly or through a view."""
+    rows = index.vectors if isinstance(index, AnswerVectorIndex) else index.features
+    while rows is not None and not getattr(rows, "filename", None):
+        rows = getattr(rows, "base", None)
+    return rows is not None and Path(rows.filename).resolve().parent == Path(directory).resolve()
 
 
 def load_answer_index(directory, *, memory_map=True):

@@ -27,7 +27,8 @@ class RowWriter:
         self._stream = None if path is None else self.path.open("wb")
 
     def append(self, rows):
-        """Add rows ``(n, width)``. If they are the only ones, and of the dtype kept, they are not copied.
+        """Add rows ``(n, width)``. If they are the only ones, and of the dtype kept, they are not copied: they must not
+        be changed afterwards.
 
         Raises:
             ValueError: another rank or width than before.

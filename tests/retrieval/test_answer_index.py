@@ -165,6 +165,16 @@ def test_disk_is_memory_mapped_and_a_cut_index_is_refused(tmp_path):
         load_answer_index(tmp_path / "i")
 
 
+def test_an_index_over_what_another_one_maps_is_not_written_over_it(tmp_path):
+    features = {"features": FEATURES.reshape(-1, FEATURES.shape[-1]), "lengths": [FEATURES.shape[1]] * len(FEATURES)}
+    mapped = build_answer_index(features, directory=tmp_path / "i")
+    again = build_answer_index({"features": mapped.features, "lengths": mapped.lengths})
+    with pytest.raises(ValueError, match="memory-mapped from that folder"):
+        save_answer_index(again, tmp_path / "i")
+    save_answer_index(again, tmp_path / "j")
+    numpy.testing.assert_array_equal(load_answer_index(tmp_path / "j").features, features["features"])
+
+
 def test_errors(monkeypatch):
     with pytest.raises(ValueError, match="dtype='int8'"):
         build_answer_index({"vector": VECTORS}, dtype="int8")

@@ -188,9 +188,9 @@ class AnswerSelectionModel(FunctionalModel):
             if key == "vector":
                 place[rows] = encoded[key]
                 continue
-            # Each batch is moved at once, so that the next one gets its memory.
-            for features, begin, length in zip(encoded[key], begins[rows], lengths[rows]):
-                place[begin : begin + length] = features[:length]
+            for k, (begin, length) in enumerate(zip(begins[rows], lengths[rows])):
+                place[begin : begin + length] = encoded[key][k, :length]
+            del encoded  # the next batch gets its memory
         return {key: place} if key == "vector" else {key: place, "lengths": lengths}
 
     def encode_questions(self, question_ids, batch_size=64):
