@@ -111,6 +111,7 @@ def make_training(model, precision, jit_compile, batch, tiny):
 
     from keras_attention import models
     from keras_attention.losses import InBatchSoftmaxLoss, TokenCrossEntropy
+    from keras_attention.training.adam import adam_class
     from keras_attention.training.answer_selection import AnswerSelectionTraining
     from keras_attention.training.answer_selection_trainer import AnswerSelectionTrainer
     from keras_attention.training.precision import compile_for_training, set_precision
@@ -120,7 +121,7 @@ def make_training(model, precision, jit_compile, batch, tiny):
     set_precision(precision)
     random = np.random.default_rng(0)
     vocabulary, width, source, target = (50, 8, 5, 6) if tiny else (8000, 512, 30, 30)
-    optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
+    optimizer = adam_class()(1e-3, global_clipnorm=1.0)
     if model in ("seq2seq", "rnn_encoder_decoder", "rnn_search"):
         sizes = {"embedding_dim": width // 2}
         if model == "seq2seq":

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_attention.decoding import replace_unknown_words, sample
 from keras_attention.export.translation import TranslationGraph, export_translation, export_translation_tflite
-from keras_attention.models.half_precision import in_float32
+from keras_attention.models.half_precision import copy_of, in_float32
 from keras_attention.text import load_tokenizer
 from keras_attention.translation import Translation
 
@@ -260,7 +260,10 @@ class Translator:
         """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        self._in_float32().model.save(directory / "model.keras")
+        model = self._in_float32().model
+        if model.compiled:  # without the optimiser, whose moments are twice the weights
+            model = copy_of(model)
+        model.save(directory / "model.keras")
         self.source_tokenizer.save(directory / "source_tokenizer")
         joint = self.target_tokenizer is self.source_tokenizer
         if not joint:

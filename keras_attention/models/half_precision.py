@@ -35,6 +35,16 @@ def in_float32(model):
     """
     if model.dtype_policy.compute_dtype not in ("float16", "bfloat16"):
         return model
-    copy = type(model).from_config({**model.get_config(), "dtype": "float32"})
+    return copy_of(model, dtype="float32")
+
+
+def copy_of(model, **changes):
+    """Return a model of the same class with the same weights, not compiled.
+
+    Args:
+        model: One of the package's models.
+        **changes: Arguments of the constructor that differ.
+    """
+    copy = type(model).from_config({**model.get_config(), **changes})
     copy.set_weights([keras.ops.convert_to_numpy(keras.ops.cast(w, "float32")) for w in model.weights])
     return copy

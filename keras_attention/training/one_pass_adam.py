@@ -3,9 +3,11 @@
 import keras
 import tensorflow as tf
 
+from keras_attention.training.whole_gradients import WholeGradients
+
 
 @keras.saving.register_keras_serializable(package="keras_attention")
-class OnePassAdam(keras.optimizers.Adam):
+class OnePassAdam(WholeGradients, keras.optimizers.Adam):
     """Adam, with the numbers of `keras.optimizers.Adam` and its variables, in a third of the passes over the weights.
 
     Per weight, with gradient g at step t, moments m and v, rate a:
@@ -35,10 +37,6 @@ class OnePassAdam(keras.optimizers.Adam):
     section 2's last paragraph.
     """
 
-    def apply(self, grads, trainable_variables=None):
-        """Apply gradients; slices of one row are added first."""
-        super().apply([dense(g) for g in grads], trainable_variables)
-
     def update_step(self, gradient, variable, learning_rate):
         """Update one weight and its moments."""
         if self.amsgrad:
@@ -62,7 +60,7 @@ class OnePassAdam(keras.optimizers.Adam):
         )
 
     def _clip_gradients(self, grads):
-        if not self.global_clipnorm or self.clipnorm:
+        if self.clipnorm or not (self.global_clipnorm or 0) > 0 or len({g.dtype for g in grads if g is not None}) > 1:
             return super()._clip_gradients(grads)
         return tf.clip_by_global_norm(list(grads), self.global_clipnorm)[0]
 
@@ -77,13 +75,6 @@ class OnePassAdam(keras.optimizers.Adam):
             tf.raw_ops.ResourceApplyGradientDescent(
                 var=_handle(average), alpha=1 - kept, delta=tf.convert_to_tensor(average) - value
             )
-
-
-def dense(gradient):
-    """Return a gradient as one tensor, slices of one row added; None for None."""
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient
-    return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, gradient.dense_shape[0])
 
 
 def _handle(variable):

@@ -14,7 +14,9 @@ import keras
 
 
 def every_device():
-    """Return a `MirroredStrategy` over every GPU that TensorFlow sees, or over the CPU where there is none.
+    """Return a `MirroredStrategy` over every GPU that TensorFlow sees, or None where there are less than two.
+
+    None stands for no strategy (`scope_of`): with one device there is nothing to share.
 
     Raises:
         ValueError: If the backend is not TensorFlow.
@@ -26,7 +28,7 @@ def every_device():
         )
     import tensorflow as tf
 
-    return tf.distribute.MirroredStrategy()
+    return tf.distribute.MirroredStrategy() if len(tf.config.list_logical_devices("GPU")) > 1 else None
 
 
 def strategy_of(model):
@@ -144,18 +146,13 @@ def clipping_the_sum(optimizer_class):
     """
     if keras.backend.backend() != "tensorflow":
         return optimizer_class
+    from keras_attention.training.whole_gradients import WholeGradients, with_whole_gradients
+
+    if strategy_in_scope() is None:
+        return with_whole_gradients(optimizer_class)
     import tensorflow as tf
 
-    from keras_attention.training.one_pass_adam import OnePassAdam, dense
-
-    if issubclass(optimizer_class, OnePassAdam):  # does so itself, and is for one device
-        return optimizer_class
-
-    class AddingSlices(optimizer_class):
-        def apply(self, grads, trainable_variables=None):
-            super().apply([dense(g) for g in grads], trainable_variables)
-
-    class ClippingTheSum(AddingSlices):
+    class ClippingTheSum(WholeGradients, optimizer_class):
         def _clip_gradients(self, grads):
             if not (self.clipnorm or self.global_clipnorm or self.clipvalue):
                 return grads
@@ -164,9 +161,8 @@ def clipping_the_sum(optimizer_class):
             # The update adds up over the replicas once more.
             return [g / context.num_replicas_in_sync for g in super()._clip_gradients(summed)]
 
-    made = AddingSlices if strategy_in_scope() is None else ClippingTheSum
-    made.__name__ = optimizer_class.__name__
-    return made
+    ClippingTheSum.__name__ = optimizer_class.__name__
+    return ClippingTheSum
 
 
 def strategy_in_scope():

@@ -73,6 +73,9 @@ CASES = {
     "translation": lambda workdir: translation(
         workdir, optimizer="sgd", learning_rate=1.0, clip_norm=0.05, average_decay=0.5
     ),
+    "adam": lambda workdir: selection(
+        APCNN, workdir, "in_batch", loss="softmax", temperature=0.5, learning_rate=0.01, clip_norm=0.05
+    ),
     "sampled": lambda workdir: selection(
         QACNN, workdir, "sampled", loss="triplet", margin=1.0, optimizer="sgd", learning_rate=1.0, clip_norm=0.05
     ),

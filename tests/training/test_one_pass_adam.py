@@ -38,6 +38,10 @@ OPTIONS = [
     {"weight_decay": 0.01, "global_clipnorm": 1.0, "use_ema": True, "ema_momentum": 0.5},
     {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
     {"amsgrad": True},
+    {"gradient_accumulation_steps": 2, "global_clipnorm": 1.0},
+    {"loss_scale_factor": 8.0, "global_clipnorm": 0.5},
+    {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2},
+    {"global_clipnorm": -1.0},
 ]
 
 

@@ -11,6 +11,7 @@ from keras_attention.losses import InBatchSoftmaxLoss, TokenCrossEntropy
 from keras_attention.models import RNNEncoderDecoder, RNNSearch, Seq2Seq
 from keras_attention.models.answer_selection import APCNN, QACNN, APBiLSTM, QABiLSTM
 from keras_attention.models.half_precision import in_float32
+from keras_attention.training.adam import adam_class
 from keras_attention.training.answer_selection import AnswerSelectionTraining
 from keras_attention.training.answer_selection_trainer import AnswerSelectionTrainer
 from keras_attention.training.best_and_last import averaged_weights
@@ -101,7 +102,7 @@ def test_a_step_is_near_to_that_in_float32(cls):
 @half
 @every_model
 def test_learning(cls, precision):
-    _, trained = compiled(cls, precision, keras.optimizers.Adam(0.03))
+    _, trained = compiled(cls, precision, adam_class()(0.03))
     losses = [float(trained.train_on_batch(*batch(cls))) for _ in range(25)]
     assert np.isfinite(losses).all()
     assert losses[-1] < 0.6 * losses[0]
@@ -129,7 +130,7 @@ def test_a_gradient_that_overflows_leaves_the_weights_and_halves_the_scale():
 
 
 def test_the_average_and_the_checkpoint_reach_through_the_scaling(tmp_path):
-    optimizer = keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5)
+    optimizer = adam_class()(0.1, use_ema=True, ema_momentum=0.5)
     model, trained = compiled(QACNN, "mixed_float16", optimizer)
     trained.optimizer.build(model.trainable_variables)
     trained.optimizer.dynamic_scale.assign(16.0)  # no step is left out
@@ -143,7 +144,7 @@ def test_the_average_and_the_checkpoint_reach_through_the_scaling(tmp_path):
     trained.optimizer.dynamic_scale.assign(64.0)
     checkpoint = TrainingCheckpoint(tmp_path / "last.npz")
     checkpoint.save(trained, {"epoch": 1})
-    optimizer = keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5)
+    optimizer = adam_class()(0.1, use_ema=True, ema_momentum=0.5)
     _, again = compiled(QACNN, "mixed_float16", optimizer)
     checkpoint.restore(again)
     assert float(again.optimizer.dynamic_scale) == 64.0

@@ -46,14 +46,15 @@ def test_the_prepared_step_is_the_step(options, tied, weights_made):
     model = make(RNNSearch, tie_embeddings=tied, **options)
     for weight in model.trainable_variables:  # biases too
         weight.assign_add(np.random.default_rng(0).normal(size=weight.shape).astype("float32") * 0.1)
-    memory = model.encode(SOURCE)
+    source, target = np.vstack([SOURCE, np.zeros((1, 4), int)]), np.vstack([TARGET, TARGET[:1]])  # one that is empty
+    memory = model.encode(source)
     state = prepared_state = model.initial_state(memory)
     made = None if weights_made is None else model.decoding_weights(tabulate_words=weights_made)
     assert ("words" in (made or {})) == bool(weights_made)
     prepared, prepared_memory = model.prepare_decoding(memory, made)
-    for t in range(TARGET.shape[1]):
-        logits, state, weights = model.decode_step(TARGET[:, t : t + 1], state, memory)
-        found, prepared_state, found_weights = prepared(TARGET[:, t : t + 1], prepared_state, prepared_memory)
+    for t in range(target.shape[1]):
+        logits, state, weights = model.decode_step(target[:, t : t + 1], state, memory)
+        found, prepared_state, found_weights = prepared(target[:, t : t + 1], prepared_state, prepared_memory)
         for a, b in ((found, logits), (prepared_state, state), (found_weights, weights)):
             np.testing.assert_allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), atol=1e-5)
 

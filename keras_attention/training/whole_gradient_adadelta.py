@@ -1,0 +1,19 @@
+"""Adadelta that sees the gradient of an embedding whole."""
+
+import keras
+
+from keras_attention.training.whole_gradients import WholeGradients
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class WholeGradientAdadelta(WholeGradients, keras.optimizers.Adadelta):
+    """`keras.optimizers.Adadelta`, with slices of one row added before anything is done with them.
+
+    Args:
+        **options: Of `keras.optimizers.Adadelta`.
+
+    Example:
+    ```python
+    model.compile(WholeGradientAdadelta(1.0, global_clipnorm=1.0), loss)
+    ```
+    """
