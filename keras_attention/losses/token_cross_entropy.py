@@ -56,7 +56,7 @@ class TokenCrossEntropy(keras.losses.Loss):
         y_true = ops.cast(y_true, "int32")
         if not self.label_smoothing:
             return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
-        target = _smooth(y_true, y_pred.shape[-1], self.label_smoothing)
+        target = _smooth(y_true, ops.shape(y_pred)[-1], self.label_smoothing)
         return ops.categorical_crossentropy(target, y_pred, from_logits=True)
 
     def get_config(self):
