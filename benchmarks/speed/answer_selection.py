@@ -217,7 +217,7 @@ def ranking_row(settings):
 
 
 def ranking_floor(model, question_ids, answer_ids, pairs):
-    """Real tokens only: each convolution once, one product an answer with all that ask it, two maxima."""
+    """Real tokens only: each convolution once, one product an answer with all that ask it, two maxima, two sums."""
     encoder = model.sequence_encoder
     inner, filters = encoder.encoder.window * encoder.embedding_width, encoder.encoder.filters
     floor = Floor()
@@ -227,6 +227,16 @@ def ranking_floor(model, question_ids, answer_ids, pairs):
     floor.product(int(answer_tokens), inner, filters).product(int(question_tokens), inner, filters)
     floor.product(int(question_tokens), filters, filters)
     floor.product(asked, filters, length, count=len(answer_ids))
+    # The weighted sums: of the answer's tokens for all that ask it, of the question's tokens pair by pair.
+    pairs_of_answer, question_length = (
+        max(1, round(pairs / len(answer_ids))),
+        round(question_tokens / len(question_ids)),
+    )
+    floor.product(pairs_of_answer, length, filters, count=len(answer_ids))
+    floor.product(1, question_length, filters, count=len(answer_ids), batch=pairs_of_answer)
+    scored = pairs_of_answer * (length + question_length)
+    for kind in ("tanh", "exp"):
+        floor.elements(kind, scored, count=len(answer_ids))
     return floor.elements("maximum", asked * length, count=2 * len(answer_ids))
 
 

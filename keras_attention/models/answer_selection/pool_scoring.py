@@ -55,7 +55,8 @@ def score_pools(questions, answers, pools, alignment_kernel=None, score_scale=1.
 
     def score(part):
         for number, start, end in zip(numbers[part], starts[part], ends[part]):
-            answer = np.asarray(answers["features"][number], "float32")[np.asarray(answers["mask"][number])]
+            answer, real = np.asarray(answers["features"][number], "float32"), np.asarray(answers["mask"][number])
+            answer = answer if real.all() else answer[real]
             if len(answer):
                 asked = rows[start:end]
                 similarities[asked, columns[start:end]] = words.similarities(asked, answer, score_scale)
@@ -92,27 +93,30 @@ class _QuestionWords:
         score over a question's tokens is that of a few blocks that lie one under another.
         """
         lengths = self.lengths[asked]
-        counts = (lengths[:, None] > np.arange(lengths[0])).sum(axis=0)  # questions that have a first token, a second
-        place = np.repeat(np.arange(len(counts)), counts)
-        question = np.concatenate([np.arange(count) for count in counts])
-        scores = self.projected[asked[question] * self.longest + place] @ answer.T
+        places = np.arange(lengths[0])[:, None]
+        real = places < lengths  # (tokens of the longest, questions)
+        scores = self.projected[(asked * self.longest + places)[real]] @ answer.T
+        question_scores = np.full(real.shape, -np.inf, "float32")
+        question_scores[real] = score_scale * np.tanh(scores.max(axis=1))
         highest, begin = scores[: len(asked)], len(asked)  # of the first tokens; in place, once they are not needed
-        question_scores = np.zeros((len(asked), len(counts)), "float32")
-        question_scores[question, place] = scores.max(axis=1)
-        for count in counts[1:]:
+        for count in real.sum(axis=1)[1:].tolist():
             np.maximum(highest[:count], scores[begin : begin + count], out=highest[:count])
             begin += count
-        weights = _softmax(score_scale * np.tanh(question_scores), np.arange(len(counts)) < lengths[:, None])
-        answer_weights = _softmax(score_scale * np.tanh(highest))
-        question_vectors = (weights[:, None] @ self.features[asked, : len(counts)])[:, 0]
-        return (_unit(question_vectors) * _unit(answer_weights @ answer)).sum(axis=1)
+        question_weights = np.ascontiguousarray(_softmax(question_scores, axis=0).T)
+        question_vectors = (question_weights[:, None] @ self.features[asked, : len(places)])[:, 0]
+        answer_weights = _softmax(score_scale * np.tanh(highest), axis=1)
+        return _cosine(question_vectors, answer_weights @ answer)
 
 
-def _softmax(scores, mask=None):
+def _softmax(scores, axis):
     """Return the weights up to their sum, which the cosine takes out, shifted so that none leaves float32's range."""
-    if mask is not None:
-        scores = np.where(mask, scores, -np.inf)
-    return np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.exp(scores - scores.max(axis=axis, keepdims=True))
+
+
+def _cosine(a, b):
+    """Return the cosine of each row of `a` with the same row of `b`; 0 where one of them is zero."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", a, a)) * np.sqrt(np.einsum("ij,ij->i", b, b))
+    return np.einsum("ij,ij->i", a, b) / np.where(lengths > 1e-20, lengths, np.inf)
 
 
 def _unit(x):
