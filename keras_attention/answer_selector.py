@@ -71,13 +71,14 @@ class AnswerSelector:
         """Whether the model pools by attention, so that there are weights to show."""
         return isinstance(self.model, AttentivePoolingModel)
 
-    def rank(self, question, candidates, *, top_k=None, return_weights=False, batch_size=64):
+    def rank(self, question, candidates, *, top_k=None, overlap=None, return_weights=False, batch_size=64):
         """Order candidate answers of one question.
 
         Args:
             question: A string.
             candidates: A list of strings.
             top_k: How many to return; None for all.
+            overlap: A `WordOverlap` whose weighted scores are added to the similarities; scores are their sum then.
             return_weights: Return also tokens and attention weights, for the heat map. AP models only.
             batch_size: Answers encoded together.
 
@@ -95,7 +96,8 @@ class AnswerSelector:
             return []
         index = build_answer_index(self._encoded_parts(candidates, batch_size))
         pools = np.arange(len(candidates))[None]
-        scores = self._score(self._encode_questions([question], batch_size), index, pools)[0]
+        scores = self._score(self._encode_questions([question], batch_size), index, pools)
+        scores = _add_overlap(scores, overlap, [question], candidates, pools)[0]
         order = np.argsort(-scores, kind="stable")[:top_k]
         return self._ranked(question, candidates, order, scores[order], return_weights)
 
@@ -144,6 +146,7 @@ class AnswerSelector:
         candidates=None,
         candidate_count=100,
         bm25_weight=0.0,
+        overlap=None,
         return_weights=False,
         batch_size=64,
     ):
@@ -160,6 +163,8 @@ class AnswerSelector:
             candidate_count: How many candidates BM25 proposes; at least `top_k` of them. AP models only.
             bm25_weight: What a point of BM25 adds to the similarity (`choose_bm25_weight`); scores are their sum then.
                 AP models only.
+            overlap: A `WordOverlap` whose weighted scores are added to the similarities of the candidates; scores are
+                their sum then. QA models want `candidates` for it.
             return_weights: Return also tokens and attention weights, for the heat map. AP models only.
             batch_size: Questions encoded together.
 
@@ -177,10 +182,16 @@ class AnswerSelector:
             raise ValueError(
                 f"BM25 is not part of the index of {type(self.model).__name__}. Received: bm25_weight={bm25_weight}"
             )
+        if overlap is not None and candidates is None and not self.has_weights:
+            raise ValueError(
+                f"The index of {type(self.model).__name__} is searched as a whole: word overlap wants `candidates`. "
+                "Received: candidates=None"
+            )
         if isinstance(questions, str):
             candidates = None if candidates is None else [candidates]
             options = {"candidate_count": candidate_count, "bm25_weight": bm25_weight, "return_weights": return_weights}
-            return self.search([questions], top_k, candidates=candidates, batch_size=batch_size, **options)[0]
+            options.update(overlap=overlap, batch_size=batch_size)
+            return self.search([questions], top_k, candidates=candidates, **options)[0]
         questions = _checked_texts("questions", questions)
         if not questions:
             return []
@@ -195,6 +206,7 @@ class AnswerSelector:
             scores = self._score(encoded, self.answer_index, pools)
             if bm25_weight:
                 scores = add_bm25(scores, self.bm25.score_pools(questions, pools), bm25_weight)
+            scores = _add_overlap(scores, overlap, questions, self.answers, pools)
             scores = np.where(pools < 0, -np.inf, scores)
             order = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
             found, scores = np.take_along_axis(pools, order, 1), np.take_along_axis(scores, order, 1)
@@ -468,6 +480,15 @@ class AnswerSelector:
         if self.bm25 is not None:
             self.bm25.save(directory / "bm25")
         (directory / _ANSWERS_FILE).write_text(json.dumps(self.answers, ensure_ascii=False), "utf-8")
+
+
+def _add_overlap(scores, overlap, questions, answers, pools):
+    """Return the scores of `pools` with those of a `WordOverlap` added, if one is given."""
+    if overlap is None:
+        return scores
+    if overlap.weight is None:
+        raise ValueError("`overlap.weight` must say what a point adds, see `choose_weight_beside`. Received: None")
+    return scores + np.float32(overlap.weight) * overlap.score_pools(questions, answers, pools)
 
 
 def _check_question(question):

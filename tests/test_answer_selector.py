@@ -7,7 +7,7 @@ from keras_attention import answer_selector
 from keras_attention.answer_selector import AnswerSelector
 from keras_attention.models.answer_selection import APCNN, QACNN, APBiLSTM, QABiLSTM
 from keras_attention.ranked_answer import RankedAnswer
-from keras_attention.retrieval import BM25
+from keras_attention.retrieval import BM25, WordOverlap
 from keras_attention.text import SentencePieceTokenizer, WordTokenizer
 
 tf = pytest.importorskip("tensorflow")
@@ -144,6 +144,25 @@ def test_bm25_counts_beside_the_model(attentive):
     ]
     with pytest.raises(ValueError, match="bm25_weight=1"):
         make(QACNN).index(ANSWERS).search(question, bm25_weight=1)
+
+
+def test_word_overlap_counts_beside_the_model(attentive):
+    question = "how do I pay ?"
+    pools = np.arange(len(ANSWERS))[None]
+    overlap = WordOverlap({}, 3.0, ("how",), np.linspace(-1, 1, 13), weight=0.5)
+    added = 0.5 * overlap.score_pools([question], ANSWERS, pools)[0]
+    expected = {one.place: one.score + added[one.place] for one in attentive.rank(question, ANSWERS)}
+    for found in (
+        attentive.rank(question, ANSWERS, overlap=overlap),
+        attentive.search(question, len(ANSWERS), candidates=pools[0], overlap=overlap),
+    ):
+        assert {one.place: one.score for one in found} == pytest.approx(expected, abs=1e-5)
+        assert [one.place for one in found] == sorted(expected, key=expected.get, reverse=True)
+    with pytest.raises(ValueError, match="`candidates`"):
+        make(QACNN).index(ANSWERS).search(question, overlap=overlap)
+    overlap.weight = None
+    with pytest.raises(ValueError, match=r"overlap\.weight"):
+        attentive.rank(question, ANSWERS, overlap=overlap)
 
 
 def test_an_index_whose_bm25_stems(tmp_path):

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "models": {"layers", "decoding"},
     "evaluation": {"metrics", "decoding"},
     "training": {"losses", "evaluation", "metrics", "mining"},
-    "retrieval": {"metrics", "text", "data"},
+    "retrieval": {"metrics", "text", "data", "evaluation"},
     "tuning": {"data", "models", "training"},
     "export": {"text", "decoding"},
 }

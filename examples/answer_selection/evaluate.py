@@ -17,6 +17,7 @@ from keras_attention.answer_selector import AnswerSelector
 from keras_attention.data import encode_texts, read_med_quad
 from keras_attention.evaluation import accuracy_by_answer_length, right_answer_lengths
 from keras_attention.plotting import plot_accuracy_by_answer_length
+from keras_attention.retrieval import WordOverlap
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -39,6 +40,9 @@ def evaluate(
     bm25_k1: Annotated[float, typer.Option(help="Of that BM25.")] = 1.2,
     bm25_b: Annotated[float, typer.Option(help="Of that BM25.")] = 0.75,
     bm25_stemmer: Annotated[str | None, typer.Option(help="Of that BM25, such as english.")] = None,
+    overlap: Annotated[
+        Path | None, typer.Option(help="Report also the word overlap that `train --with-overlap` saved, and the sum.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw accuracy by the length of the right answers here.")] = None,
 ):
     """Print accuracy at 1, MRR, MAP and NDCG beside BM25's; draw accuracy by answer length.
@@ -68,9 +72,10 @@ def evaluate(
     beside = None
     if bm25_weight is not None:
         beside = {"weight": bm25_weight, "k1": bm25_k1, "b": bm25_b, "stemmer": bm25_stemmer}
+    overlap = WordOverlap.load(overlap) if overlap else None
     selectors = {str(folder): AnswerSelector.load(folder) for folder in selector}
     for name, questions in parts.items():
-        results = print_beside_bm25(selectors, questions, title=name, beside=beside)
+        results = print_beside_bm25(selectors, questions, title=name, beside=beside, overlap=overlap)
         if picture:
             named = re.sub(r"\W+", "-", name)
             path = picture if len(parts) == 1 else picture.with_stem(f"{picture.stem}-{named}")

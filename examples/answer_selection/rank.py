@@ -15,6 +15,7 @@ from examples.answer_selection.corpora import read_answers
 from examples.answer_selection.heat_map import write_heat_map
 from examples.command_line import console, report_errors
 from keras_attention.answer_selector import AnswerSelector
+from keras_attention.retrieval import WordOverlap
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -29,13 +30,17 @@ def rank(
     ] = None,
     top_k: Annotated[int, typer.Option(help="Answers to show.")] = 3,
     candidates: Annotated[int, typer.Option(help="How many BM25 proposes out of an index; AP models only.")] = 100,
+    overlap: Annotated[
+        Path | None, typer.Option(help="Add the word overlap that `train --with-overlap` saved, by its weight.")
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Heat map of the first question's best answer: .png, .pdf, .svg or .html.")
     ] = None,
 ):
     """Print the best answers of every question with their similarities."""
     loaded = AnswerSelector.load(selector)
-    options = {"top_k": top_k, "return_weights": picture is not None}
+    overlap = WordOverlap.load(overlap) if overlap else None
+    options = {"top_k": top_k, "return_weights": picture is not None, "overlap": overlap}
     if answers is not None:
         texts = read_answers(answers)
         found = [loaded.rank(one, texts, **options) for one in question]

@@ -13,6 +13,7 @@ from keras_attention.evaluation import (
     add_bm25,
     answer_selection_table,
     choose_bm25_weight,
+    choose_weight_beside,
     compare_with_baseline,
     evaluate_answer_selection,
 )
@@ -128,7 +129,19 @@ def choose_bm25(selector, data):
     return best[1]
 
 
-def print_beside_bm25(selectors, data, title=None, beside=None):
+def choose_overlap_weight(selector, overlap, data):
+    """Choose on the pools of `data` how much a point of `overlap`, a `WordOverlap`, counts beside a selector."""
+    return choose_weight_beside(
+        score_by_selector(selector, data), score_by_overlap(overlap, data), data.pool_matrix()[1]
+    )
+
+
+def score_by_overlap(overlap, data):
+    """Return the scores of a `WordOverlap`, `(questions, candidates)`."""
+    return overlap.score_pools(data.questions, data.answers, data.pool_matrix()[0])
+
+
+def print_beside_bm25(selectors, data, title=None, beside=None, overlap=None):
     """Print the table of selectors beside BM25, and say in words who is ahead.
 
     Args:
@@ -137,6 +150,8 @@ def print_beside_bm25(selectors, data, title=None, beside=None):
         title: Text above the table.
         beside: Dict as `choose_bm25` returns it. Given, each selector has a further row: its similarities plus that
             weight times that BM25.
+        overlap: A `WordOverlap`. Given, it has a row of its own, and if its weight is known each selector a further
+            row: its similarities plus that weight times the overlap.
 
     Returns:
         Dict from a name, "BM25" among them, to what `evaluate_answer_selection` returned.
@@ -146,12 +161,18 @@ def print_beside_bm25(selectors, data, title=None, beside=None):
     if beside is not None:
         weight, options = beside["weight"], {name: value for name, value in beside.items() if name != "weight"}
         bm25, said = score_by_bm25(data, **options), ", ".join(f"{name} {value}" for name, value in options.items())
+    if overlap is not None:
+        shared = score_by_overlap(overlap, data)
+        results["word overlap"] = evaluate_answer_selection(shared, labels)
     for name, selector in selectors.items():
         scores = score_by_selector(selector, data)
         results[name] = evaluate_answer_selection(scores, labels)
         if beside is not None:
             summed = evaluate_answer_selection(add_bm25(scores, bm25, weight), labels)
             results[f"{name} + {weight:g} BM25 ({said})"] = summed
+        if overlap is not None and overlap.weight is not None:
+            summed = evaluate_answer_selection(scores + np.float32(overlap.weight) * shared, labels)
+            results[f"{name} + {overlap.weight:.3f} word overlap"] = summed
     console.print(answer_selection_table(results, title=title))
     for name, one in compare_with_baseline(results).items():
         verdict = "is not distinguishable from"

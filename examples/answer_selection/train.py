@@ -4,6 +4,7 @@ python -m examples.answer_selection.train --config examples/answer_selection/con
         --train faq.tsv --workdir runs/faq
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,9 @@ import typer
 from examples.answer_selection.config import load_config
 from examples.answer_selection.corpora import open_corpora
 from examples.answer_selection.options import InsuranceQAV1, InsuranceQAV2, TrecQA, Vectors, VectorsWords, WikiQA
-from examples.answer_selection.run import choose_bm25, print_beside_bm25, run_training
+from examples.answer_selection.run import choose_bm25, choose_overlap_weight, print_beside_bm25, run_training
 from examples.command_line import report_errors
+from keras_attention.retrieval import WordOverlap
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -37,6 +39,11 @@ def train(
     with_bm25: Annotated[
         bool, typer.Option(help="Report also similarity + weight x BM25, both chosen on the validation part.")
     ] = False,
+    with_overlap: Annotated[
+        bool,
+        typer.Option(help="Report also similarity + weight x word overlap; saved to <workdir>/overlap.json."),
+    ] = False,
+    overlap_stemmer: Annotated[str, typer.Option(help="Of that overlap; an empty one for none.")] = "english",
     mirrored: Annotated[bool, typer.Option(help="On every GPU of this host together.")] = False,
     verbose: Annotated[int, typer.Option(help="1: progress bar; 2: a line an epoch; 0: silent.")] = 1,
 ):
@@ -47,10 +54,23 @@ def train(
     corpora = open_corpora(train, validation, test, format, medquad, insuranceqa_v1, insuranceqa_v2, trecqa, wikiqa)
     if with_bm25 and not corpora.reported:
         raise ValueError("--with-bm25 chooses on the validation part: give a --test to report. Received: none")
+    if with_overlap and not corpora.reported:
+        raise ValueError("--with-overlap chooses on the validation part: give a --test to report. Received: none")
+    overlap = WordOverlap.train(corpora.train, stemmer=overlap_stemmer or None) if with_overlap else None
     selector, _ = run_training(settings, corpora, workdir, verbose, mirrored=mirrored)
     for name, data in (corpora.reported or {"The validation part": corpora.validation}).items():
-        beside = choose_bm25(selector, corpora.like_reported.get(name, corpora.validation)) if with_bm25 else None
-        print_beside_bm25({settings.model["name"]: selector}, data, title=name, beside=beside)
+        like = corpora.like_reported.get(name, corpora.validation)
+        beside = choose_bm25(selector, like) if with_bm25 else None
+        if with_overlap:
+            overlap.weight = choose_overlap_weight(selector, overlap, like)
+            overlap.save(overlap_path(workdir, name, corpora))
+        print_beside_bm25({settings.model["name"]: selector}, data, title=name, beside=beside, overlap=overlap)
+
+
+def overlap_path(workdir, name, corpora):
+    """Return where the word overlap is saved: its weight is that of one reported part."""
+    part = "" if len(corpora.reported) < 2 else "-" + re.sub(r"\W+", "-", name)
+    return workdir / f"overlap{part}.json"
 
 
 if __name__ == "__main__":

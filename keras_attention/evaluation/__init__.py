@@ -10,6 +10,7 @@ from keras_attention.evaluation.answer_selection import (
     right_answer_lengths,
 )
 from keras_attention.evaluation.bm25_weight import BM25_WEIGHTS, add_bm25, choose_bm25_weight
+from keras_attention.evaluation.listwise_regression import choose_weight_beside, fit_listwise
 from keras_attention.evaluation.report import translation_table
 from keras_attention.evaluation.translation import evaluate_translation
 
@@ -21,9 +22,11 @@ __all__ = [
     "answer_selection_table",
     "average_results",
     "choose_bm25_weight",
+    "choose_weight_beside",
     "compare_with_baseline",
     "evaluate_answer_selection",
     "evaluate_translation",
+    "fit_listwise",
     "right_answer_lengths",
     "translation_table",
 ]

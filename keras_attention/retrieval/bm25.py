@@ -16,7 +16,12 @@ def split_words(text):
     >>> split_words("What's a Co-pay, 20%?")
     ['what', 's', 'a', 'co', 'pay', '20']
     """
-    return _WORD.findall(text.lower())
+    return match_words(text.lower())
+
+
+def match_words(text):
+    """Return the runs of letters and digits of ``text`` as they are spelled."""
+    return _WORD.findall(text)
 
 
 class BM25:
@@ -67,7 +72,7 @@ class BM25:
 
     def _set_stemmer(self, language):
         self.stemmer = language
-        self._stem = None if language is None else _make_stemmer(language).stemWords
+        self._stem = None if language is None else make_stemmer(language).stemWords
 
     def _words(self, text):
         words = split_words(text)
@@ -185,7 +190,8 @@ def _import_bm25s():
     return bm25s
 
 
-def _make_stemmer(language):
+def make_stemmer(language):
+    """Return a Snowball stemmer of ``PyStemmer``."""
     try:
         import Stemmer
     except ImportError as error:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from examples.answer_selection import demo, evaluate, index, plot, rank, sizes, train
 from keras_attention.answer_selector import AnswerSelector
+from keras_attention.retrieval import WordOverlap
 
 tf = pytest.importorskip("tensorflow")
 
@@ -121,9 +122,29 @@ def test_bm25_beside_the_model(folder):
     assert f"+ {weight} BM25" not in " ".join(invoke(evaluate.app, *selector).output.split())
 
 
-def test_the_weight_of_bm25_is_not_chosen_on_what_is_reported(folder):
+def test_word_overlap_beside_the_model(folder):
+    result = invoke(train.app, *run_arguments(folder), "--with-overlap")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"word overlap \S+ ", " ".join(result.output.split()))
+    path = folder / "run" / "overlap.json"
+    overlap = WordOverlap.load(path)
+    overlap.weight = 0.5  # a few steps of training may leave a model that does not help, and then there is no weight
+    overlap.save(path)
+    selector = ["--selector", folder / "run" / "selector"]
+    again = invoke(evaluate.app, *selector, "--data", folder / "test.tsv", "--overlap", path)
+    assert again.exit_code == 0, again.output
+    assert "+ 0.500 word overlap" in " ".join(again.output.split())
+    asked = ["--question", "how are you ?", "--answers", folder / "answers.txt"]
+    (folder / "answers.txt").write_text("how are you here\nnothing\n")
+    scored, plain = invoke(rank.app, *selector, *asked, "--overlap", path), invoke(rank.app, *selector, *asked)
+    assert scored.exit_code == 0, scored.output
+    assert scored.output != plain.output
+
+
+@pytest.mark.parametrize("option", ["--with-bm25", "--with-overlap"])
+def test_a_weight_is_not_chosen_on_what_is_reported(folder, option):
     arguments = ["--config", folder / "config.toml", "--workdir", folder / "never", "--train", folder / "train.tsv"]
-    result = invoke(train.app, *arguments, "--with-bm25")
+    result = invoke(train.app, *arguments, option)
     assert result.exit_code == 2
     assert "--test" in result.output
     assert not (folder / "never").exists()

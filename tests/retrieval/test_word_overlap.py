@@ -1,0 +1,149 @@
+"""Word overlap: its features against a slow loop, what it learns, and its file."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+from keras_attention.data.answer_selection_data import AnswerSelectionData
+from keras_attention.retrieval import WordOverlap, word_overlap
+
+ANSWERS = [
+    "Ada Lovelace wrote the notes in 1843 .",
+    "The notes were long",
+    "12 people wrote to Ada , and Ada wrote back",
+    "",
+    "ada lovelace wrote notes",
+]
+
+
+def make_data():
+    """Questions about the year and about the person: the same words, another form is right."""
+    names = ["Ann", "Bob", "Cleo", "Dan", "Eve", "Finn"]
+    questions, answers, gold, pools = [], [], [], []
+    for number, name in enumerate(names):
+        first = len(answers)
+        answers += [f"the bridge opened in {1900 + number}", f"the bridge opened with {name} there", "no bridge"]
+        for asked, right in (("when", 0), ("who", 1)):
+            questions.append(f"{asked} opened the bridge {name.lower()} ?")
+            gold.append([first + right])
+            pools.append([first, first + 1, first + 2])
+    return AnswerSelectionData(questions, answers, gold, pools)
+
+
+def slow_features(overlap, question, answer):
+    """The features as the docstring says them, pair by pair."""
+
+    def words(text):
+        return re.findall(r"[^\W_]+", text)
+
+    asked, held = [w.lower() for w in words(question)], [w.lower() for w in words(answer)]
+    kinds = list(dict.fromkeys(asked))
+    idf = {word: overlap.inverse_frequencies.get(word, overlap.unknown) for word in kinds}
+    shared = [word for word in kinds if word in held]
+    pairs, neighbours = set(itertools.pairwise(asked)), set(itertools.pairwise(held))
+    weight = sum(idf[word] for word in shared)
+    form = [
+        np.log1p(len(held)) / 4,
+        np.log1p(sum(word[0].isupper() for word in words(answer))) / 2,
+        float(any(re.search(r"\d", word) for word in held)),
+        float(any(re.fullmatch(r"\d{4}", word) for word in held)),
+    ]
+    values = [
+        weight / sum(idf.values()),
+        len(shared) / len(kinds),
+        weight / 30,
+        sum(pair in neighbours for pair in pairs) / max(len(pairs), 1),
+        float(len(shared) == len(kinds)),
+        *form,
+    ]
+    for cue in overlap.cues:
+        values += [value * (cue in asked) for value in form]
+    return values
+
+
+@pytest.mark.parametrize(
+    "question", ["Who wrote the notes ?", "notes", "ada wrote ada wrote notes in 1843", "nobody knows xyzzy"]
+)
+def test_features_are_those_of_a_slow_loop(question):
+    overlap = WordOverlap({"notes": 2.0, "wrote": 1.0, "the": 0.05, "ada": 3.0}, 5.0, ("who", "notes"), np.zeros(17))
+    found = overlap.features(question, ANSWERS)
+    np.testing.assert_allclose(found, [slow_features(overlap, question, answer) for answer in ANSWERS], atol=1e-12)
+    assert len(overlap.feature_names) == found.shape[1]
+    assert overlap.feature_names[9] == "who: words"
+
+
+def test_a_question_without_words_shares_nothing():
+    overlap = WordOverlap({}, 1.0, (), np.zeros(9))
+    assert not overlap.features("?!", ANSWERS)[:, :5].any()
+
+
+def test_it_learns_which_form_a_cue_wants():
+    overlap = WordOverlap.train(make_data())
+    weights = dict(zip(overlap.feature_names, overlap.weights))
+    assert weights["when: year"] > weights["who: year"]
+    answers = ["it opened in 1850", "it opened with Gus there"]
+    scores = overlap.score_pools(["when did it open ?", "who was it ?"], answers, np.array([[0, 1], [0, 1]]))
+    assert scores.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_scores_are_those_of_pairs_alone():
+    overlap = WordOverlap.train(make_data())
+    pools = np.array([[4, 0, -1], [-1, -1, -1], [1, 2, 3]])
+    questions = ["who wrote the notes ?", "when ?", "when was it opened ?"]
+    scores = overlap.score_pools(questions, ANSWERS, pools)
+    assert scores.dtype == np.float32
+    assert scores.shape == (3, 3)
+    assert not scores[pools < 0].any()
+    for row, column in zip(*np.nonzero(pools >= 0)):
+        alone = overlap.score_pools([questions[row]], [ANSWERS[pools[row, column]]], np.array([[0]]))
+        assert scores[row, column] == pytest.approx(alone[0, 0], abs=1e-6)
+    assert overlap.score_pools([], ANSWERS, np.zeros((0, 3), int)).shape == (0, 3)
+
+
+def test_a_stemmer_finds_the_other_form_of_a_word():
+    pytest.importorskip("Stemmer")
+    plain, stemmed = WordOverlap.train(make_data()), WordOverlap.train(make_data(), stemmer="english")
+    assert plain.features("bridges", ["a bridge"])[0, 1] == 0
+    assert stemmed.features("bridges", ["a bridge"])[0, 1] == 1
+
+
+def test_the_file(tmp_path):
+    overlap = WordOverlap.train(make_data())
+    overlap.weight = 0.25
+    overlap.save(tmp_path / "overlap.json")
+    loaded = WordOverlap.load(tmp_path / "overlap.json")
+    pools = np.array([[0, 1, 2, 3, 4]])
+    expected = overlap.score_pools(["when was it ?"], ANSWERS, pools)
+    np.testing.assert_array_equal(loaded.score_pools(["when was it ?"], ANSWERS, pools), expected)
+    assert (loaded.weight, loaded.stemmer, loaded.cues) == (0.25, None, overlap.cues)
+
+
+def test_many_pairs_are_fitted_to_a_part(monkeypatch):
+    monkeypatch.setattr(word_overlap, "_MOST_PAIRS", 12)
+    kept = word_overlap._some_questions(np.array([5, 0, 5, 5, 1]))
+    assert 1 not in kept
+    assert len(kept) >= 2
+    assert np.array([5, 0, 5, 5, 1])[kept].sum() <= 12
+    assert word_overlap._some_questions(np.array([40])).tolist() == [0]
+    assert np.isfinite(WordOverlap.train(make_data()).weights).all()
+
+
+def test_errors(tmp_path):
+    data = make_data()
+    with pytest.raises(ValueError, match="pools=None"):
+        WordOverlap.train(AnswerSelectionData(data.questions, data.answers, data.gold))
+    with pytest.raises(ValueError, match=r"weights must be \(9,\)"):
+        WordOverlap({}, 1.0, (), np.zeros(8))
+    overlap = WordOverlap.train(data)
+    with pytest.raises(ValueError, match=r"candidates must be \(2, C\)"):
+        overlap.score_pools(["a", "b"], ANSWERS, np.array([[0]]))
+    with pytest.raises(ValueError, match="below the 5 answers"):
+        overlap.score_pools(["a"], ANSWERS, np.array([[5]]))
+    with pytest.raises(ValueError, match=r"missing\.json"):
+        WordOverlap.load(tmp_path / "missing.json")
+    for content in ("[1]", "{", '{"cues": []}'):
+        (tmp_path / "other.json").write_text(content)
+        with pytest.raises(ValueError, match=r"written by WordOverlap\.save"):
+            WordOverlap.load(tmp_path / "other.json")
