@@ -59,7 +59,7 @@ def read_data(path, form="tsv"):
     """
     if form not in READERS:
         raise ValueError(f"Expected --format to be one of {', '.join(READERS)}. Received: format={form!r}")
-    return _with_pools(READERS[form](path))
+    return with_pools(READERS[form](path))
 
 
 def read_answers(path):
@@ -121,7 +121,7 @@ def open_corpora(
         held_out = read_data(validation, form)
     else:
         rest, held_out = rest.split(HELD_OUT)
-        held_out = _with_pools(held_out)
+        held_out = with_pools(held_out)
     return Corpora(rest, held_out, {"The test part": read_data(test, form)} if test else {})
 
 
@@ -223,5 +223,5 @@ def _one_of(folder, stem, forms):
     return found[0]
 
 
-def _with_pools(data):
+def with_pools(data):
     return data.with_random_pools(min(POOL_SIZE, len(data.answers))) if data.pools is None else data

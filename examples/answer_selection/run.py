@@ -5,7 +5,7 @@ import time
 import keras
 import numpy as np
 
-from examples.answer_selection.corpora import Corpora
+from examples.answer_selection.corpora import Corpora, with_pools
 from examples.command_line import console
 from keras_attention.answer_selector import AnswerSelector
 from keras_attention.data import answer_selection_dataset, answer_selection_steps, encode_answer_selection
@@ -17,7 +17,7 @@ from keras_attention.evaluation import (
     compare_with_baseline,
     evaluate_answer_selection,
 )
-from keras_attention.retrieval import BM25
+from keras_attention.retrieval import BM25, WordOverlap
 from keras_attention.training.answer_selection import fit_answer_selection
 from keras_attention.training.precision import set_precision
 from keras_attention.training.replicas import every_device, scope_of
@@ -127,6 +127,11 @@ def choose_bm25(selector, data):
         if figure > best[0]:
             best = figure, {"weight": weight, **options}
     return best[1]
+
+
+def train_overlap(data, stemmer):
+    """Train a `WordOverlap` on the pools of `data`, or on drawn ones, as those of a set without pools are."""
+    return WordOverlap.train(with_pools(data), stemmer=stemmer)
 
 
 def choose_overlap_weight(selector, overlap, data):

@@ -13,9 +13,14 @@ import typer
 from examples.answer_selection.config import load_config
 from examples.answer_selection.corpora import open_corpora
 from examples.answer_selection.options import InsuranceQAV1, InsuranceQAV2, TrecQA, Vectors, VectorsWords, WikiQA
-from examples.answer_selection.run import choose_bm25, choose_overlap_weight, print_beside_bm25, run_training
+from examples.answer_selection.run import (
+    choose_bm25,
+    choose_overlap_weight,
+    print_beside_bm25,
+    run_training,
+    train_overlap,
+)
 from examples.command_line import report_errors
-from keras_attention.retrieval import WordOverlap
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -56,7 +61,7 @@ def train(
         raise ValueError("--with-bm25 chooses on the validation part: give a --test to report. Received: none")
     if with_overlap and not corpora.reported:
         raise ValueError("--with-overlap chooses on the validation part: give a --test to report. Received: none")
-    overlap = WordOverlap.train(corpora.train, stemmer=overlap_stemmer or None) if with_overlap else None
+    overlap = train_overlap(corpora.train, overlap_stemmer or None) if with_overlap else None
     selector, _ = run_training(settings, corpora, workdir, verbose, mirrored=mirrored)
     for name, data in (corpora.reported or {"The validation part": corpora.validation}).items():
         like = corpora.like_reported.get(name, corpora.validation)
