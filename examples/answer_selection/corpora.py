@@ -224,4 +224,5 @@ def _one_of(folder, stem, forms):
 
 
 def with_pools(data):
+    """Return data with its own pools, or with drawn ones of `POOL_SIZE` if it has none."""
     return data.with_random_pools(min(POOL_SIZE, len(data.answers))) if data.pools is None else data
