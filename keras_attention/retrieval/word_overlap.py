@@ -9,7 +9,7 @@ from keras_attention.data.text_lines import find_file
 from keras_attention.evaluation import fit_listwise
 from keras_attention.retrieval.bm25 import make_stemmer, match_words
 
-_SHARED = ("weighted share", "share", "weighted sum", "share of pairs", "all")
+_SHARED = ("weighted share", "share", "weighted sum", "share of pairs", "all", "early")
 _FORMS = ("words", "capitals", "number", "year")
 _MOST_PAIRS = 100_000  # Pairs that the weights are fitted to; more tell little more, and want gigabytes.
 _CUE_SHARE = 0.01  # of the training questions that hold a word, for it to be a cue
@@ -23,7 +23,8 @@ class WordOverlap:
 
     - what is shared: the words of ``q`` that ``a`` holds, as a share of the words of ``q``, once weighted by
       ``idf(w) = log(A / (df(w) + 0.5))`` and once not; their idf summed, over 30; the share of neighbouring pairs of
-      ``q`` that are neighbours in ``a``; and whether all words are there;
+      ``q`` that are neighbours in ``a``; whether all words are there; and how early the first of them stands in ``a``,
+      ``max(0, 1 - log(1 + place) / 4)`` with ``place`` from 0;
     - the answer's form: ``log(1 + words) / 4``, ``log(1 + capitalised words) / 2``, whether it holds a number, and
       whether one of four digits;
     - the form once more for each cue: a word that one in a hundred training questions holds. So "when" may want a year,
@@ -40,7 +41,7 @@ class WordOverlap:
         inverse_frequencies: dict from a word, stemmed if there is a stemmer, to its idf.
         unknown: idf of a word that is not among them.
         cues: sequence of words, lower-cased.
-        weights: float ``(5 + 4 (1 + cues),)``.
+        weights: float ``(6 + 4 (1 + cues),)``.
         stemmer: language of a Snowball stemmer of the package ``PyStemmer``, such as ``"english"``; ``None``: none.
         weight: what a point adds to a model's similarity; ``None`` if not chosen yet.
 
@@ -140,7 +141,7 @@ class WordOverlap:
         return scores
 
     def features(self, question, answers):
-        """Return the features of one question with some answers, float64 ``(answers, 5 + 4 (1 + cues))``."""
+        """Return the features of one question with some answers, float64 ``(answers, 6 + 4 (1 + cues))``."""
         return next(self._feature_rows([question], answers, numpy.arange(len(answers))[None]))[1]
 
     @property
@@ -171,7 +172,7 @@ class WordOverlap:
             yield number, numpy.concatenate([shared, form, by_cue], axis=1)
 
     def _shared(self, lower, stems, found):
-        """Return `(candidates, 5)`; `found` holds for each candidate the slot of each of its words, or -1."""
+        """Return `(candidates, 6)`; `found` holds for each candidate the slot of each of its words, or -1."""
         if not stems or not found:
             return numpy.zeros((len(found), len(_SHARED)))
         idf = numpy.array([self.inverse_frequencies.get(stem, self.unknown) for stem in stems])
@@ -189,8 +190,8 @@ class WordOverlap:
         met = numpy.zeros((len(found), max(len(pairs), 1)), bool)
         met[rows[:-1][beside][is_pair], numpy.searchsorted(pairs, codes[is_pair])] = True
         weighted = held @ idf
-        columns = (weighted / idf.sum(), held.mean(axis=1), weighted / 30, met.mean(axis=1), held.all(axis=1))
-        return numpy.stack(columns, axis=1).astype("float64")
+        shares = (weighted / idf.sum(), held.mean(axis=1), weighted / 30, met.mean(axis=1), held.all(axis=1))
+        return numpy.stack((*shares, _early(slots >= 0, rows, len(found))), axis=1).astype("float64")
 
     def save(self, path):
         """Write a JSON file for ``load``."""
@@ -231,6 +232,15 @@ def _cue_count(data):
 
 def _lower(text):
     return match_words(text.lower())
+
+
+def _early(is_shared, rows, count):
+    """Return `(count,)`: how early the first shared word of each answer stands; the words of all lie in one row."""
+    places = numpy.arange(len(rows)) - numpy.searchsorted(rows, rows)
+    early = numpy.zeros(count)
+    last_to_first = numpy.flatnonzero(is_shared)[::-1]  # of several assignments the last one stays
+    early[rows[last_to_first]] = numpy.maximum(1 - numpy.log1p(places[last_to_first]) / 4, 0)
+    return early
 
 
 def _form(words):

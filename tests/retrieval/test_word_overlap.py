@@ -15,6 +15,7 @@ ANSWERS = [
     "12 people wrote to Ada , and Ada wrote back",
     "",
     "ada lovelace wrote notes",
+    "x " * 80 + "notes",
 ]
 
 
@@ -56,6 +57,7 @@ def slow_features(overlap, question, answer):
         weight / 30,
         sum(pair in neighbours for pair in pairs) / max(len(pairs), 1),
         float(len(shared) == len(kinds)),
+        next((max(0.0, 1 - np.log1p(place) / 4) for place, word in enumerate(held) if word in kinds), 0.0),
         *form,
     ]
     for cue in overlap.cues:
@@ -67,16 +69,16 @@ def slow_features(overlap, question, answer):
     "question", ["Who wrote the notes ?", "notes", "ada wrote ada wrote notes in 1843", "nobody knows xyzzy"]
 )
 def test_features_are_those_of_a_slow_loop(question):
-    overlap = WordOverlap({"notes": 2.0, "wrote": 1.0, "the": 0.05, "ada": 3.0}, 5.0, ("who", "notes"), np.zeros(17))
+    overlap = WordOverlap({"notes": 2.0, "wrote": 1.0, "the": 0.05, "ada": 3.0}, 5.0, ("who", "notes"), np.zeros(18))
     found = overlap.features(question, ANSWERS)
     np.testing.assert_allclose(found, [slow_features(overlap, question, answer) for answer in ANSWERS], atol=1e-12)
     assert len(overlap.feature_names) == found.shape[1]
-    assert overlap.feature_names[9] == "who: words"
+    assert overlap.feature_names[10] == "who: words"
 
 
 def test_a_question_without_words_shares_nothing():
-    overlap = WordOverlap({}, 1.0, (), np.zeros(9))
-    assert not overlap.features("?!", ANSWERS)[:, :5].any()
+    overlap = WordOverlap({}, 1.0, (), np.zeros(10))
+    assert not overlap.features("?!", ANSWERS)[:, :6].any()
 
 
 def test_it_learns_which_form_a_cue_wants():
@@ -134,13 +136,13 @@ def test_errors(tmp_path):
     data = make_data()
     with pytest.raises(ValueError, match="pools=None"):
         WordOverlap.train(AnswerSelectionData(data.questions, data.answers, data.gold))
-    with pytest.raises(ValueError, match=r"weights must be \(9,\)"):
+    with pytest.raises(ValueError, match=r"weights must be \(10,\)"):
         WordOverlap({}, 1.0, (), np.zeros(8))
     overlap = WordOverlap.train(data)
     with pytest.raises(ValueError, match=r"candidates must be \(2, C\)"):
         overlap.score_pools(["a", "b"], ANSWERS, np.array([[0]]))
-    with pytest.raises(ValueError, match="below the 5 answers"):
-        overlap.score_pools(["a"], ANSWERS, np.array([[5]]))
+    with pytest.raises(ValueError, match="below the 6 answers"):
+        overlap.score_pools(["a"], ANSWERS, np.array([[6]]))
     with pytest.raises(ValueError, match=r"missing\.json"):
         WordOverlap.load(tmp_path / "missing.json")
     for content in ("[1]", "{", '{"cues": []}'):
