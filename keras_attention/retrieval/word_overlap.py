@@ -25,8 +25,8 @@ class WordOverlap:
       ``idf(w) = log(A / (df(w) + 0.5))`` and once not; their idf summed, over 30; the share of neighbouring pairs of
       ``q`` that are neighbours in ``a``; whether all words are there; and how early the first of them stands in ``a``,
       ``max(0, 1 - log(1 + place) / 4)`` with ``place`` from 0;
-    - the answer's form: ``log(1 + words) / 4``, ``log(1 + capitalised words) / 2``, whether it holds a number, and
-      whether one of four digits;
+    - the form of what ``a`` adds, of its words that ``q`` does not hold: ``log(1 + words) / 4``,
+      ``log(1 + capitalised words) / 2``, whether there is a number among them, and whether one of four digits;
     - the form once more for each cue: a word that one in a hundred training questions holds. So "when" may want a year,
       "how many" a number and "who" a name, which a model of lower-cased word vectors hardly sees in a year it has never
       met. Which cue wants what is learnt, not written down.
@@ -75,7 +75,7 @@ class WordOverlap:
             raise ValueError(f"weights must be ({size},). Received: weights.shape={self.weights.shape}")
 
     @classmethod
-    def train(cls, data, *, stemmer=None, ridge=1.0):
+    def train(cls, data, *, stemmer=None, ridge=3.0):
         """Count words in the answers of a training set, and fit the weights to its pools.
 
         Args:
@@ -151,34 +151,36 @@ class WordOverlap:
 
     def _feature_rows(self, questions, answers, candidates):
         """Yield `(number, features)` of each question, the features `(its candidates, K)`."""
-        ids, words, forms = {}, {}, {}
+        ids, words, kinds = {}, {}, {}
         for place in numpy.unique(candidates[candidates >= 0]).tolist():
             spelled = match_words(answers[place])
             stems = self._stem([word.lower() for word in spelled])
             words[place] = numpy.array([ids.setdefault(stem, len(ids)) for stem in stems], "int64")
-            forms[place] = _form(spelled)
+            kinds[place] = _kinds(spelled)
         slots = numpy.full(len(ids), -1)  # of a word in the question at hand
         for number, question in enumerate(questions):
             pool = candidates[number][candidates[number] >= 0].tolist()
+            if not pool:
+                yield number, numpy.zeros((0, len(self.weights)))
+                continue
             lower = _lower(question)
             stems = list(dict.fromkeys(self._stem(lower)))
             known = [ids[stem] for stem in stems if stem in ids]
             slots[known] = [slot for slot, stem in enumerate(stems) if stem in ids]
-            form = numpy.array([forms[place] for place in pool]).reshape(-1, len(_FORMS))
+            found = slots[numpy.concatenate([words[place] for place in pool])]
+            slots[known] = -1
+            rows = numpy.repeat(numpy.arange(len(pool)), [len(words[place]) for place in pool])
+            form = _form(numpy.concatenate([kinds[place] for place in pool])[found < 0], rows[found < 0], len(pool))
             asks = numpy.isin(self.cues, lower) if self.cues else numpy.zeros(0, bool)
             by_cue = numpy.where(asks[:, None], form[:, None], 0.0).reshape(len(pool), len(_FORMS) * len(self.cues))
-            shared = self._shared(lower, stems, [slots[words[place]] for place in pool])
-            slots[known] = -1
-            yield number, numpy.concatenate([shared, form, by_cue], axis=1)
+            yield number, numpy.concatenate([self._shared(lower, stems, found, rows, len(pool)), form, by_cue], axis=1)
 
-    def _shared(self, lower, stems, found):
-        """Return `(candidates, 6)`; `found` holds for each candidate the slot of each of its words, or -1."""
-        if not stems or not found:
-            return numpy.zeros((len(found), len(_SHARED)))
+    def _shared(self, lower, stems, slots, rows, count):
+        """Return `(count, 6)`; the words of all answers lie in one row: `slots` of the question or -1, and answers."""
+        if not stems:
+            return numpy.zeros((count, len(_SHARED)))
         idf = numpy.array([self.inverse_frequencies.get(stem, self.unknown) for stem in stems])
-        slots = numpy.concatenate(found)
-        rows = numpy.repeat(numpy.arange(len(found)), [len(one) for one in found])
-        held = numpy.zeros((len(found), len(stems) + 1), bool)
+        held = numpy.zeros((count, len(stems) + 1), bool)
         held[rows, slots] = True  # the last column takes what is -1
         held = held[:, :-1]
         slot_of = {stem: slot for slot, stem in enumerate(stems)}
@@ -187,11 +189,11 @@ class WordOverlap:
         beside = (rows[:-1] == rows[1:]) & (slots[:-1] >= 0) & (slots[1:] >= 0)
         codes = slots[:-1][beside] * len(stems) + slots[1:][beside]
         is_pair = numpy.isin(codes, pairs)
-        met = numpy.zeros((len(found), max(len(pairs), 1)), bool)
+        met = numpy.zeros((count, max(len(pairs), 1)), bool)
         met[rows[:-1][beside][is_pair], numpy.searchsorted(pairs, codes[is_pair])] = True
         weighted = held @ idf
         shares = (weighted / idf.sum(), held.mean(axis=1), weighted / 30, met.mean(axis=1), held.all(axis=1))
-        return numpy.stack((*shares, _early(slots >= 0, rows, len(found))), axis=1).astype("float64")
+        return numpy.stack((*shares, _early(slots >= 0, rows, count)), axis=1).astype("float64")
 
     def save(self, path):
         """Write a JSON file for ``load``."""
@@ -243,9 +245,15 @@ def _early(is_shared, rows, count):
     return early
 
 
-def _form(words):
-    """Return the form of an answer from its words as they are spelled."""
-    capitals = sum(word[0].isupper() for word in words)
-    digits = [word for word in words if any(letter.isdecimal() for letter in word)]
-    year = any(len(word) == 4 and word.isdecimal() for word in digits)
-    return [numpy.log1p(len(words)) / 4, numpy.log1p(capitals) / 2, float(bool(digits)), float(year)]
+def _kinds(words):
+    """Return bool `(words, 3)`: which begin with a capital, hold a digit, are four digits."""
+    kinds = [(w[0].isupper(), any(map(str.isdecimal, w)), len(w) == 4 and w.isdecimal()) for w in words]
+    return numpy.array(kinds, bool).reshape(-1, 3)
+
+
+def _form(kinds, rows, count):
+    """Return `(count, 4)`: the form of each of `count` answers from the kinds of its words, those of all in one row."""
+    words, capitals, digits, years = (
+        numpy.bincount(rows, weights=one, minlength=count) for one in (None, *kinds.T.astype("float64"))
+    )
+    return numpy.stack([numpy.log1p(words) / 4, numpy.log1p(capitals) / 2, digits > 0, years > 0], axis=1)

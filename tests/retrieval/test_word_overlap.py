@@ -45,11 +45,12 @@ def slow_features(overlap, question, answer):
     shared = [word for word in kinds if word in held]
     pairs, neighbours = set(itertools.pairwise(asked)), set(itertools.pairwise(held))
     weight = sum(idf[word] for word in shared)
+    added = [word for word in words(answer) if word.lower() not in kinds]
     form = [
-        np.log1p(len(held)) / 4,
-        np.log1p(sum(word[0].isupper() for word in words(answer))) / 2,
-        float(any(re.search(r"\d", word) for word in held)),
-        float(any(re.fullmatch(r"\d{4}", word) for word in held)),
+        np.log1p(len(added)) / 4,
+        np.log1p(sum(word[0].isupper() for word in added)) / 2,
+        float(any(re.search(r"\d", word) for word in added)),
+        float(any(re.fullmatch(r"\d{4}", word) for word in added)),
     ]
     values = [
         weight / sum(idf.values()),
