@@ -73,7 +73,7 @@ def evaluate(
     if bm25_weight is not None:
         beside = {"weight": bm25_weight, "k1": bm25_k1, "b": bm25_b, "stemmer": bm25_stemmer}
     overlap = WordOverlap.load(overlap) if overlap else None
-    selectors = {str(folder): AnswerSelector.load(folder) for folder in selector}
+    selectors = dict(zip(distinct_names(selector), map(AnswerSelector.load, selector)))
     for name, questions in parts.items():
         results = print_beside_bm25(selectors, questions, title=name, beside=beside, overlap=overlap)
         if picture:
@@ -82,6 +82,20 @@ def evaluate(
             tokenizer = next(iter(selectors.values())).tokenizer
             draw_accuracy_by_length(results, questions, tokenizer, path, title=name)
             console.print(f"Drawn: {path}", highlight=False)
+
+
+def distinct_names(folders):
+    """Return a name for each folder: its path without what all paths begin and end with; one alone as it is."""
+    if len(set(folders)) < len(folders):
+        raise ValueError(f"Expected each --selector once. Received: {', '.join(map(str, folders))}")
+    paths = [folder.resolve().parts for folder in folders]
+    if len(paths) < 2:
+        return [str(folder) for folder in folders]
+    while len({path[0] for path in paths}) == 1 and min(map(len, paths)) > 1:
+        paths = [path[1:] for path in paths]
+    while len({path[-1] for path in paths}) == 1 and min(map(len, paths)) > 1:
+        paths = [path[:-1] for path in paths]
+    return [str(Path(*path)) for path in paths]
 
 
 def draw_accuracy_by_length(results, data, tokenizer, path, title=None):

@@ -1,6 +1,7 @@
 """The commands of the answer-selection examples, from files to pictures, on a toy corpus."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,6 +159,25 @@ def test_evaluate(folder):
     assert (folder / "length.png").stat().st_size > 1000
     assert invoke(evaluate.app, *selector).exit_code == 2
     assert invoke(evaluate.app, "--selector", folder, "--data", folder / "test.tsv").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["runs/a/selector"], ["runs/a/selector"]),
+        (["runs/a/selector", "runs/b/selector"], ["a", "b"]),
+        (["runs/x/a", "runs/y/b"], ["x/a", "y/b"]),
+        (["runs", "runs/a"], ["runs", "runs/a"]),
+        (["a/x", "a/b/x"], ["x", "b/x"]),
+    ],
+)
+def test_selectors_are_named_by_what_tells_them_apart(folders, names):
+    assert evaluate.distinct_names([Path(folder) for folder in folders]) == names
+
+
+def test_a_selector_given_twice_is_refused():
+    with pytest.raises(ValueError, match="each --selector once"):
+        evaluate.distinct_names([Path("a"), Path("a")])
 
 
 def test_evaluate_wants_one_corpus(folder):
