@@ -73,7 +73,8 @@ def plot_accuracy_by_answer_length(curves, title=None, length_label="Length of t
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("0.6")
     if len(checked) > 1 or title is None:
-        for label in axes.legend(frameon=False, prop={"family": families}).get_texts():
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}  # curves leave no corner free
+        for label in axes.legend(frameon=False, prop={"family": families}, **beside).get_texts():
             label.set_parse_math(False)
     return figure
 
