@@ -228,10 +228,8 @@ def ranking_floor(model, question_ids, answer_ids, pairs):
     floor.product(int(question_tokens), filters, filters)
     floor.product(asked, filters, length, count=len(answer_ids))
     # The weighted sums: of the answer's tokens for all that ask it, of the question's tokens pair by pair.
-    pairs_of_answer, question_length = (
-        max(1, round(pairs / len(answer_ids))),
-        round(question_tokens / len(question_ids)),
-    )
+    pairs_of_answer = max(1, round(pairs / len(answer_ids)))
+    question_length = round(question_tokens / len(question_ids))
     floor.product(pairs_of_answer, length, filters, count=len(answer_ids))
     floor.product(1, question_length, filters, count=len(answer_ids), batch=pairs_of_answer)
     scored = pairs_of_answer * (length + question_length)

@@ -101,13 +101,7 @@ class BM25:
         Raises:
             ValueError: the shapes do not fit, or a candidate lies outside the collection.
         """
-        candidates = numpy.asarray(candidates)
-        if candidates.ndim != 2 or len(candidates) != len(questions):
-            raise ValueError(f"candidates must be ({len(questions)}, C). Received: candidates.shape={candidates.shape}")
-        if candidates.size and candidates.max() >= self._count:
-            raise ValueError(
-                f"candidates must be below the {self._count} answers. Received: {candidates.max()} among them"
-            )
+        candidates = checked_candidates(candidates, len(questions), self._count)
         rows = [self.scores(question)[pool] for question, pool in zip(questions, candidates)]
         scores = numpy.stack(rows) if rows else numpy.zeros(candidates.shape, dtype="float32")
         return numpy.where(candidates < 0, numpy.float32(0), scores)
@@ -188,6 +182,18 @@ def _import_bm25s():
     except ImportError as error:
         raise ImportError("BM25 wants the package bm25s: pip install 'keras_attention[selection]'") from error
     return bm25s
+
+
+def checked_candidates(candidates, question_count, answer_count):
+    """Return `candidates` as an array; an error if it is not `(questions, C)`, or one lies outside the answers."""
+    candidates = numpy.asarray(candidates)
+    if candidates.ndim != 2 or len(candidates) != question_count:
+        raise ValueError(f"candidates must be ({question_count}, C). Received: candidates.shape={candidates.shape}")
+    if candidates.size and candidates.max() >= answer_count:
+        raise ValueError(
+            f"candidates must be below the {answer_count} answers. Received: {candidates.max()} among them"
+        )
+    return candidates
 
 
 def make_stemmer(language):

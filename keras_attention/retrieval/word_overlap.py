@@ -7,7 +7,7 @@ import numpy
 
 from keras_attention.data.text_lines import find_file
 from keras_attention.evaluation import fit_listwise
-from keras_attention.retrieval.bm25 import make_stemmer, match_words
+from keras_attention.retrieval.bm25 import checked_candidates, make_stemmer, match_words, split_words
 
 _SHARED = ("weighted share", "share", "weighted sum", "share of pairs", "all", "early")
 _FORMS = ("words", "capitals", "number", "year")
@@ -70,7 +70,7 @@ class WordOverlap:
         self.stemmer = stemmer
         self.weight = weight
         self._stem = list if stemmer is None else make_stemmer(stemmer).stemWords
-        size = len(_SHARED) + len(_FORMS) * (1 + len(self.cues))
+        size = _feature_count(self.cues)
         if self.weights.shape != (size,):
             raise ValueError(f"weights must be ({size},). Received: weights.shape={self.weights.shape}")
 
@@ -96,15 +96,15 @@ class WordOverlap:
         stem = list if stemmer is None else make_stemmer(stemmer).stemWords
         held, asked = {}, {}
         for answer in data.answers:
-            for word in set(stem(_lower(answer))):
+            for word in set(stem(split_words(answer))):
                 held[word] = held.get(word, 0) + 1
         for question in data.questions:
-            for word in set(_lower(question)):
+            for word in set(split_words(question)):
                 asked[word] = asked.get(word, 0) + 1
         count = max(len(data.answers), 2)
         idf = {word: max(float(numpy.log(count / (number + 0.5))), 0.05) for word, number in held.items()}
         cues = [word for word in sorted(asked, key=lambda w: (-asked[w], w)) if asked[word] >= _cue_count(data)]
-        size = len(_SHARED) + len(_FORMS) * (1 + len(cues))
+        size = _feature_count(cues)
         made = cls(idf, float(numpy.log(count / 0.5)), cues, numpy.zeros(size), stemmer=stemmer)
         candidates, labels = data.pool_matrix()
         kept = _some_questions((candidates >= 0).sum(axis=1))
@@ -130,11 +130,7 @@ class WordOverlap:
         Raises:
             ValueError: the shapes do not fit, or a candidate lies outside the answers.
         """
-        candidates = numpy.asarray(candidates)
-        if candidates.ndim != 2 or len(candidates) != len(questions):
-            raise ValueError(f"candidates must be ({len(questions)}, C). Received: candidates.shape={candidates.shape}")
-        if candidates.size and candidates.max() >= len(answers):
-            raise ValueError(f"candidates must be below the {len(answers)} answers. Received: {candidates.max()} there")
+        candidates = checked_candidates(candidates, len(questions), len(answers))
         scores = numpy.zeros(candidates.shape, "float32")
         for row, features in self._feature_rows(questions, answers, candidates):
             scores[row, candidates[row] >= 0] = features @ self.weights
@@ -163,31 +159,32 @@ class WordOverlap:
             if not pool:
                 yield number, numpy.zeros((0, len(self.weights)))
                 continue
-            lower = _lower(question)
-            stems = list(dict.fromkeys(self._stem(lower)))
-            known = [ids[stem] for stem in stems if stem in ids]
-            slots[known] = [slot for slot, stem in enumerate(stems) if stem in ids]
+            lower = split_words(question)
+            asked = self._stem(lower)
+            slot_of = {stem: slot for slot, stem in enumerate(dict.fromkeys(asked))}
+            known = [ids[stem] for stem in slot_of if stem in ids]
+            slots[known] = [slot for stem, slot in slot_of.items() if stem in ids]
             found = slots[numpy.concatenate([words[place] for place in pool])]
             slots[known] = -1
             rows = numpy.repeat(numpy.arange(len(pool)), [len(words[place]) for place in pool])
             form = _form(numpy.concatenate([kinds[place] for place in pool])[found < 0], rows[found < 0], len(pool))
             asks = numpy.isin(self.cues, lower) if self.cues else numpy.zeros(0, bool)
             by_cue = numpy.where(asks[:, None], form[:, None], 0.0).reshape(len(pool), len(_FORMS) * len(self.cues))
-            yield number, numpy.concatenate([self._shared(lower, stems, found, rows, len(pool)), form, by_cue], axis=1)
+            shared = self._shared(asked, slot_of, found, rows, len(pool))
+            yield number, numpy.concatenate([shared, form, by_cue], axis=1)
 
-    def _shared(self, lower, stems, slots, rows, count):
+    def _shared(self, asked, slot_of, slots, rows, count):
         """Return `(count, 6)`; the words of all answers lie in one row: `slots` of the question or -1, and answers."""
-        if not stems:
+        if not asked:
             return numpy.zeros((count, len(_SHARED)))
-        idf = numpy.array([self.inverse_frequencies.get(stem, self.unknown) for stem in stems])
-        held = numpy.zeros((count, len(stems) + 1), bool)
+        idf = numpy.array([self.inverse_frequencies.get(stem, self.unknown) for stem in slot_of])
+        held = numpy.zeros((count, len(slot_of) + 1), bool)
         held[rows, slots] = True  # the last column takes what is -1
         held = held[:, :-1]
-        slot_of = {stem: slot for slot, stem in enumerate(stems)}
-        inside = numpy.array([slot_of[stem] for stem in self._stem(lower)])
-        pairs = numpy.unique(inside[:-1] * len(stems) + inside[1:])
+        inside = numpy.array([slot_of[stem] for stem in asked])
+        pairs = numpy.unique(inside[:-1] * len(slot_of) + inside[1:])
         beside = (rows[:-1] == rows[1:]) & (slots[:-1] >= 0) & (slots[1:] >= 0)
-        codes = slots[:-1][beside] * len(stems) + slots[1:][beside]
+        codes = slots[:-1][beside] * len(slot_of) + slots[1:][beside]
         is_pair = numpy.isin(codes, pairs)
         met = numpy.zeros((count, max(len(pairs), 1)), bool)
         met[rows[:-1][beside][is_pair], numpy.searchsorted(pairs, codes[is_pair])] = True
@@ -228,12 +225,12 @@ def _some_questions(sizes):
     return numpy.sort(order[numpy.cumsum(sizes[order]) <= max(_MOST_PAIRS, sizes.max(initial=0))])
 
 
+def _feature_count(cues):
+    return len(_SHARED) + len(_FORMS) * (1 + len(cues))
+
+
 def _cue_count(data):
     return max(2, _CUE_SHARE * len(data.questions))
-
-
-def _lower(text):
-    return match_words(text.lower())
 
 
 def _early(is_shared, rows, count):
