@@ -129,6 +129,7 @@ class Translator:
                 n_best=n_best or 1,
                 length_normalization=length_normalization,
                 coverage_penalty=coverage_penalty,
+                live_rows=not tf.config.list_physical_devices("GPU"),  # which would wait to learn their number
             )
         elif n_best is not None and n_best != 1:
             raise ValueError(

@@ -19,6 +19,7 @@ from keras import ops
 from keras_attention.decoding.arguments import PAD_ID, check_weights
 from keras_attention.decoding.back_pointers import gather_along, trace_back
 from keras_attention.decoding.penalties import coverage_score, length_penalty
+from keras_attention.decoding.row_step import choose_rows, merge_slots
 from keras_attention.decoding.slots import flat_slots, gather_slots, keep_signature, repeat_slots, write_row
 from keras_attention.decoding.top_tokens import top_k, top_tokens
 
@@ -84,14 +85,15 @@ def advance_beam(
     source_mask,
     early_stopping,
     first=False,
+    live_rows=False,
 ):
     """Return the beam after one more step, `beam_width` slots wide: the `first` step makes them out of one.
 
     Other arguments as `beam_search` has them; `limits` and `greatest_norm` are `(B, 1)`.
     """
-    logits, new_state, weights = step(beam["tokens"], beam["state"], memory)
     slot_count = beam["tokens"].shape[1]
-    gains, ids = top_tokens(logits, beam_width, never)
+    make = _continue_live if live_rows else _continue_all
+    gains, ids, state_of, weights = make(beam, step, memory, beam_width, never)
     batch_size, _, candidates = ops.shape(gains)
     # A frozen hypothesis has one candidate, itself, which wins against any other.
     stay = ops.convert_to_tensor([INFINITY] + [-INFINITY] * (candidates - 1), dtype="float32")
@@ -123,9 +125,7 @@ def advance_beam(
         "log_probabilities": ops.where(frozen, gather_slots(beam["log_probabilities"], rows), totals),
         "parents": write_row(beam["parents"], place, slots),
         "token_record": write_row(beam["token_record"], place, tokens),
-        "state": keras.tree.map_structure(
-            lambda leaf: gather_slots(leaf, rows), keep_signature(new_state, beam["state"])
-        ),
+        "state": state_of(rows),
     }
     scores = totals / length_penalty(position, alpha)
     if "coverage" in beam:
@@ -145,6 +145,36 @@ def advance_beam(
     given_up = ops.logical_and(decided, new["lengths"] < 0)
     new["log_probabilities"] = ops.where(given_up, -INFINITY, new["log_probabilities"])
     return new
+
+
+def _continue_all(beam, step, memory, beam_width, never):
+    """Return the best next tokens `(B, K, C)` with their gains, the new states as a function of rows, the weights."""
+    logits, state, weights = step(beam["tokens"], beam["state"], memory)
+    state = keep_signature(state, beam["state"])
+    gains, ids = top_tokens(logits, beam_width, never)
+    return gains, ids, lambda rows: keras.tree.map_structure(lambda leaf: gather_slots(leaf, rows), state), weights
+
+
+def _continue_live(beam, step, memory, beam_width, never):
+    """Do the same with the live hypotheses alone; of the others comes what must not be read, and is not."""
+    rows, places = choose_rows(is_live(beam))
+    slots = beam["tokens"].shape[1]
+
+    def pick(x):
+        return ops.take(merge_slots(x), rows, axis=0)
+
+    logits, state, weights = step.on_rows(
+        pick(beam["tokens"]), keras.tree.map_structure(pick, beam["state"]), memory, slots, rows, places
+    )
+    found = top_tokens(ops.expand_dims(logits, 0), beam_width, never)
+    gains, ids = (ops.reshape(ops.take(x[0], places, axis=0), (-1, slots, x.shape[2])) for x in found)
+
+    def state_of(chosen):
+        chosen = ops.take(places, chosen, axis=0)
+        picked = keras.tree.map_structure(lambda leaf: ops.take(leaf, chosen, axis=0), state)
+        return keep_signature(picked, beam["state"])
+
+    return gains, ids, state_of, weights
 
 
 def is_decided(beam, greatest_norm, n_best, early_stopping):

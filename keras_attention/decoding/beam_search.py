@@ -1,5 +1,8 @@
 """Beam search with length normalization, coverage penalty and an exact stop."""
 
+import functools
+
+import keras
 from keras import ops
 
 from keras_attention.decoding.arguments import (
@@ -13,7 +16,10 @@ from keras_attention.decoding.arguments import (
 )
 from keras_attention.decoding.beam import BATCH_AXES, advance_beam, is_live, read_results, start_beam
 from keras_attention.decoding.penalties import length_penalty
+from keras_attention.decoding.row_step import RowStep
 from keras_attention.decoding.shrinking import shrinking_loop
+
+_FULL = 7 / 8  # above this share of live hypotheses picking them out costs more than it spares
 
 
 def beam_search(
@@ -35,6 +41,7 @@ def beam_search(
     source_mask=None,
     return_alignment=False,
     halvings=0,
+    live_rows=False,
 ):
     """Search for the outputs with the highest score, keeping `beam_width` hypotheses per sentence.
 
@@ -80,6 +87,9 @@ def beam_search(
         source_mask: bool `(B, S)`, True = real token; needed for the coverage penalty and the alignment.
         return_alignment: whether to return the alignment weights, traced through the beam.
         halvings: how often the batch is halved as its sentences stop; see `greedy_decode`.
+        live_rows: whether steps are made for the live hypotheses only, as soon as an eighth of all has stopped. It
+            needs a `RowStep`, with another step function it changes nothing, and shapes that may change from step to
+            step: it is not for JAX, nor for XLA.
 
     Returns:
         The dict that `greedy_decode` describes, the N results in descending order of score. Where fewer than N
@@ -87,7 +97,7 @@ def beam_search(
 
     Raises:
         ValueError: as `greedy_decode`; for `n_best` above `beam_width`; for negative alpha or beta; for beta above 0
-            without `source_mask` or with a step that gives no weights.
+            without `source_mask` or with a step that gives no weights; for `live_rows` on JAX.
 
     Example:
     ```python
@@ -122,6 +132,9 @@ def beam_search(
     batch_size = check_batch_size(batch_size, initial_state, memory)
     limits, width = check_step_limits(batch_size, maximum_length, output_length)
     halvings = check_count("halvings", halvings)
+    if live_rows and keras.backend.backend() == "jax":
+        raise ValueError("`live_rows` needs shapes that change from step to step, which JAX has not. Received: True")
+    live_rows = live_rows and isinstance(step, RowStep)
     limits = ops.expand_dims(limits, -1)
     greatest_norm = length_penalty(limits, alpha)
     if beta > 0:
@@ -143,7 +156,7 @@ def beam_search(
     if beta > 0:
         given["source_mask"] = source_mask
 
-    def advance(beam, given, first=False):
+    def advance(beam, given, first=False, live_rows=False):
         return advance_beam(
             beam,
             step,
@@ -159,12 +172,21 @@ def beam_search(
             source_mask=given.get("source_mask"),
             early_stopping=early_stopping,
             first=first,
+            live_rows=live_rows,
         )
 
+    beam = advance(beam, given, first=True)
+    if live_rows:
+
+        def is_full(beam):
+            live = ops.sum(ops.cast(is_live(beam), "float32"))
+            return live > _FULL * ops.cast(batch_size * beam_width, "float32")
+
+        (beam,) = ops.while_loop(is_full, lambda beam: (advance(beam, given),), (beam,))
     beam = shrinking_loop(
         lambda beam: ops.any(is_live(beam), axis=-1),
-        advance,
-        advance(beam, given, first=True),
+        functools.partial(advance, live_rows=live_rows),
+        beam,
         given,
         axes=BATCH_AXES,
         dropped=("state", "coverage"),

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_attention.decoding import RowStep
+
 LARGEST_TABLE = 2**26  # numbers in the table of words; 256 MB in float32
 _LOWEST = -1e30  # added to a score of padding
 
@@ -88,7 +90,7 @@ def prepare_rnn_search(model, memory, weights=None):
         weights: What `decoding_weights(model)` returned, if it is at hand.
 
     Returns:
-        `(step, memory)`. The memory's `value` is `[C h_j | C_o h_j]`, its `keys` have an axis for the hypotheses, and
+        `(step, memory)`, the step a `RowStep`. The memory's `value` is `[C h_j | C_o h_j]`, its `keys` have an axis for the hypotheses, and
         the mask is in it twice: `real`, 1 or 0, and `penalty`, which is added to the scores.
     """
     given = decoding_weights(model) if weights is None else weights
@@ -118,7 +120,6 @@ def prepare_rnn_search(model, memory, weights=None):
         return ops.exp(ops.log_softmax(scores + memory["penalty"], axis=-1)) * memory["real"]
 
     def from_words(token_ids):
-        token_ids = ops.reshape(token_ids, (-1,))
         if "words" in given:
             return rows_of(given["words"], token_ids)
         return ops.matmul(rows_of(given["embeddings"], token_ids), given["from_input"]) + given["input_bias"]
@@ -130,12 +131,13 @@ def prepare_rnn_search(model, memory, weights=None):
         logits = ops.matmul(readout, given["word_kernel"])
         return ops.cast(logits + given["word_bias"] if "word_bias" in given else logits, "float32")
 
-    def step(token_ids, state, memory):
-        slots = state.shape[1]
-        state = rows(state)
+    def advance(token_ids, state, memory, slots, live, places):
         query, *recurrent = cut(ops.matmul(state, given["from_state"]), from_state_sizes)
+        # The sentences' keys and values stay where they are: only here the hypotheses left out have their places.
+        query = query if places is None else rows_of(query, places)
         weights = attend(ops.reshape(query, (-1, slots, 1, a)), memory)
-        inputs = from_words(token_ids) + rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
+        context = rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
+        inputs = from_words(token_ids) + (context if live is None else rows_of(context, live))
         gate_inputs, candidate_input, readout = cut(inputs, [2 * n, n, inputs.shape[1] - 3 * n])
         update, reset = ops.split(ops.sigmoid(gate_inputs + recurrent[0]), 2, axis=1)
         if model.decoder.reset_after:
@@ -143,10 +145,9 @@ def prepare_rnn_search(model, memory, weights=None):
         else:
             recurrent = ops.matmul(reset * state, given["from_reset_state"])
         state = state + update * (ops.tanh(candidate_input + recurrent) - state)
-        logits = word_logits(readout + ops.matmul(state, given["from_new_state"]))
-        return ops.reshape(logits, (-1, slots, logits.shape[-1])), ops.reshape(state, (-1, slots, n)), weights
+        return word_logits(readout + ops.matmul(state, given["from_new_state"])), state, weights
 
-    return step, memory
+    return RowStep(advance), memory
 
 
 def _fast_parts():
