@@ -207,11 +207,8 @@ class Translator:
                     rows[i], {n: v[k] for n, v in decoded.items()}, replace_unknown, dictionary
                 )
 
-        starts = range(0, len(order), batch_size)
-        # The longest first; in this thread, since Keras' settings, which tracing reads, belong to one.
-        decode(starts[-1])
         with ThreadPoolExecutor(1 if tf.config.list_physical_devices("GPU") else _BATCHES_AT_ONCE) as pool:
-            list(pool.map(decode, starts[-2::-1]))
+            list(pool.map(decode, range(0, len(order), batch_size)[::-1]))  # the longest first
         return results
 
     def _translations(self, source_ids, decoded, replace_unknown, dictionary):
@@ -251,7 +248,9 @@ class Translator:
 
             signature = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
             signature.append(tf.nest.map_structure(tf.TensorSpec.from_tensor, weights))
-            self._functions[key] = tf.function(run, input_signature=signature)
+            function = tf.function(run, input_signature=signature)
+            function.get_concrete_function()  # traced in this thread: Keras' settings, which it reads, belong to one
+            self._functions[key] = function
         return self._functions[key]
 
     def save(self, directory):

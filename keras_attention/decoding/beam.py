@@ -19,8 +19,16 @@ from keras import ops
 from keras_attention.decoding.arguments import PAD_ID, check_weights
 from keras_attention.decoding.back_pointers import gather_along, trace_back
 from keras_attention.decoding.penalties import coverage_score, length_penalty
-from keras_attention.decoding.row_step import choose_rows, merge_slots
-from keras_attention.decoding.slots import flat_slots, gather_slots, keep_signature, repeat_slots, write_row
+from keras_attention.decoding.row_step import choose_rows
+from keras_attention.decoding.slots import (
+    flat_slots,
+    gather_slots,
+    keep_signature,
+    merge_slots,
+    repeat_slots,
+    rows_of,
+    write_row,
+)
 from keras_attention.decoding.top_tokens import top_k, top_tokens
 
 INFINITY = float("inf")
@@ -161,17 +169,17 @@ def _continue_live(beam, step, memory, beam_width, never):
     slots = beam["tokens"].shape[1]
 
     def pick(x):
-        return ops.take(merge_slots(x), rows, axis=0)
+        return rows_of(merge_slots(x), rows)
 
     logits, state, weights = step.on_rows(
         pick(beam["tokens"]), keras.tree.map_structure(pick, beam["state"]), memory, slots, rows, places
     )
     found = top_tokens(ops.expand_dims(logits, 0), beam_width, never)
-    gains, ids = (ops.reshape(ops.take(x[0], places, axis=0), (-1, slots, x.shape[2])) for x in found)
+    gains, ids = (ops.reshape(rows_of(x[0], places), (-1, slots, x.shape[2])) for x in found)
 
     def state_of(chosen):
-        chosen = ops.take(places, chosen, axis=0)
-        picked = keras.tree.map_structure(lambda leaf: ops.take(leaf, chosen, axis=0), state)
+        chosen = rows_of(places, chosen)
+        picked = keras.tree.map_structure(lambda leaf: rows_of(leaf, chosen), state)
         return keep_signature(picked, beam["state"])
 
     return gains, ids, state_of, weights

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_attention.decoding.slots import merge_slots
+
 ROWS_UNIT = 16  # the number of rows is a multiple of it, so that kernels meet a few shapes, not hundreds
 
 
@@ -52,12 +54,6 @@ class RowStep:
             return ops.reshape(x, (-1, slots) + tuple(x.shape[1:]))
 
         return split(logits), keras.tree.map_structure(split, state), weights
-
-
-def merge_slots(x):
-    """Lay sentences and hypotheses on one axis: `(B, K, ...)` becomes `(B * K, ...)`."""
-    shape = tuple(ops.shape(x))
-    return ops.reshape(x, (shape[0] * shape[1],) + shape[2:])
 
 
 def choose_rows(live):

@@ -29,15 +29,32 @@ def flat_slots(slots, slot_count):
     return slots + ops.expand_dims(ops.arange(ops.shape(slots)[0], dtype="int32") * slot_count, -1)
 
 
+def merge_slots(x):
+    """Lay sentences and hypotheses on one axis: `(B, K, ...)` becomes `(B * K, ...)`."""
+    rest = tuple(x.shape[2:])
+    if 0 in rest or None in rest:
+        shape = tuple(ops.shape(x))
+        return ops.reshape(x, (shape[0] * shape[1],) + shape[2:])
+    return ops.reshape(x, (-1, *rest))
+
+
+def rows_of(table, ids):
+    """Return rows of a table by ids of at least 0."""
+    if keras.backend.backend() == "tensorflow":
+        from keras_attention.decoding.slots_tensorflow import rows_of
+
+        return rows_of(table, ids)
+    return ops.take(table, ids, axis=0)
+
+
 def gather_slots(x, rows):
     """Pick slots: `x` `(B, K, ...)` and `rows` `(B, N)` from `flat_slots` give `(B, N, ...)`.
 
     One gather over the merged axis: rows are moved whole, and nothing but what is asked for is read.
     """
-    shape = tuple(ops.shape(x))
-    picked = ops.take(ops.reshape(x, (shape[0] * shape[1],) + shape[2:]), rows, axis=0)
+    picked = rows_of(merge_slots(x), rows)
     if 0 in x.shape:  # JAX gives an empty array of the wrong rank
-        picked = ops.reshape(picked, tuple(ops.shape(rows)) + shape[2:])
+        picked = ops.reshape(picked, tuple(ops.shape(rows)) + tuple(ops.shape(x))[2:])
     return picked
 
 

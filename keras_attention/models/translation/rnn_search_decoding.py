@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_attention.decoding import RowStep
+from keras_attention.decoding.slots import rows_of
 
 LARGEST_TABLE = 2**26  # numbers in the table of words; 256 MB in float32
 _LOWEST = -1e30  # added to a score of padding
@@ -90,8 +91,8 @@ def prepare_rnn_search(model, memory, weights=None):
         weights: What `decoding_weights(model)` returned, if it is at hand.
 
     Returns:
-        `(step, memory)`, the step a `RowStep`. The memory's `value` is `[C h_j | C_o h_j]`, its `keys` have an axis for the hypotheses, and
-        the mask is in it twice: `real`, 1 or 0, and `penalty`, which is added to the scores.
+        `(step, memory)`, the step a `RowStep`. The memory's `value` is `[C h_j | C_o h_j]`, its `keys` have an axis for
+        the hypotheses, and the mask is in it twice: `real`, 1 or 0, and `penalty`, which is added to the scores.
     """
     given = decoding_weights(model) if weights is None else weights
     given = {name: ops.convert_to_tensor(weight) for name, weight in given.items()}  # read once, before the loop
@@ -106,7 +107,6 @@ def prepare_rnn_search(model, memory, weights=None):
         "penalty": (1.0 - real) * _LOWEST,
     }
 
-    cut, rows_of = _fast_parts()
     from_state_sizes = [a, 2 * n, n] if model.decoder.reset_after else [a, 2 * n]
 
     def rows(x):
@@ -132,13 +132,13 @@ def prepare_rnn_search(model, memory, weights=None):
         return ops.cast(logits + given["word_bias"] if "word_bias" in given else logits, "float32")
 
     def advance(token_ids, state, memory, slots, live, places):
-        query, *recurrent = cut(ops.matmul(state, given["from_state"]), from_state_sizes)
+        query, *recurrent = _cut(ops.matmul(state, given["from_state"]), from_state_sizes)
         # The sentences' keys and values stay where they are: only here the hypotheses left out have their places.
         query = query if places is None else rows_of(query, places)
         weights = attend(ops.reshape(query, (-1, slots, 1, a)), memory)
         context = rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
         inputs = from_words(token_ids) + (context if live is None else rows_of(context, live))
-        gate_inputs, candidate_input, readout = cut(inputs, [2 * n, n, inputs.shape[1] - 3 * n])
+        gate_inputs, candidate_input, readout = _cut(inputs, [2 * n, n, inputs.shape[1] - 3 * n])
         update, reset = ops.split(ops.sigmoid(gate_inputs + recurrent[0]), 2, axis=1)
         if model.decoder.reset_after:
             recurrent = reset * (recurrent[1] + given["recurrent_bias"])
@@ -150,17 +150,10 @@ def prepare_rnn_search(model, memory, weights=None):
     return RowStep(advance), memory
 
 
-def _fast_parts():
-    """Return `cut(x, sizes)` and `rows_of(table, ids)`, as cheap as the backend has them."""
+def _cut(x, sizes):
+    """Cut columns into parts, as cheaply as the backend does it."""
     if keras.backend.backend() == "tensorflow":
-        from keras_attention.models.translation.rnn_search_decoding_tensorflow import cut, rows_of
+        from keras_attention.models.translation.rnn_search_decoding_tensorflow import cut
 
-        return cut, rows_of
-
-    def cut(x, sizes):
-        return ops.split(x, np.cumsum(sizes[:-1]).tolist(), axis=1)
-
-    def rows_of(table, ids):
-        return ops.take(table, ids, axis=0)
-
-    return cut, rows_of
+        return cut(x, sizes)
+    return ops.split(x, np.cumsum(sizes[:-1]).tolist(), axis=1)
