@@ -59,7 +59,7 @@ class Row:
             "what": self.what,
             "ours": _timing_dict(self.ours),
             "peers": [
-                {**_timing_dict(peer), "ratio": peer.median / self.ours.median, "ratio_range": ratio_range(self, peer)}
+                {**_timing_dict(peer), "ratio": ratio(self, peer), "ratio_range": ratio_range(self, peer)}
                 for peer in self.peers
             ],
             "floor_seconds": self.floor.seconds if self.floor else None,
@@ -71,12 +71,25 @@ class Row:
         }
 
 
+def ratio(row, peer):
+    """Median of peer over ours, round by round; of the medians where the rounds do not correspond.
+
+    The pace of a machine drifts by a tenth within minutes; those that ran in one round had the same.
+    """
+    ratios = _ratios(row, peer)
+    return float(np.median(ratios)) if ratios is not None else peer.median / row.ours.median
+
+
 def ratio_range(row, peer):
-    """Quartiles of peer over ours, round by round; of the medians alone where the rounds do not correspond."""
+    """Quartiles of the same; `None` where the rounds do not correspond."""
+    ratios = _ratios(row, peer)
+    return None if ratios is None else [float(np.quantile(ratios, q)) for q in (0.25, 0.75)]
+
+
+def _ratios(row, peer):
     if len(peer.seconds) != len(row.ours.seconds):
         return None
-    ratios = np.asarray(peer.seconds) / np.asarray(row.ours.seconds)
-    return [float(np.quantile(ratios, q)) for q in (0.25, 0.75)]
+    return np.asarray(peer.seconds) / np.asarray(row.ours.seconds)
 
 
 def interleave(runs, rounds, warm_up=2):
@@ -216,9 +229,9 @@ def print_table(title, rows, console=None):
         table.add_row(*map(escape, (f"{row.what}: {row.ours.name}", ours, "1", share, row.bar)), style="bold")
         for peer in row.peers:
             spread = ratio_range(row, peer)
-            ratio = f"{peer.median / row.ours.median:.2f}" + (" ({:.2f}-{:.2f})".format(*spread) if spread else "")
+            middle = f"{ratio(row, peer):.2f}" + (" ({:.2f}-{:.2f})".format(*spread) if spread else "")
             rate = f", {row.per_second[0] / peer.median:,.1f} {row.per_second[1]}/s" if row.per_second else ""
-            table.add_row(*map(escape, (f"    {peer.name}", f"{peer}{rate}", ratio, "", "")))
+            table.add_row(*map(escape, (f"    {peer.name}", f"{peer}{rate}", middle, "", "")))
         table.add_section()
     console.print(table)
     for row in rows:

@@ -8,7 +8,13 @@ import numpy as np
 from examples.answer_selection.corpora import Corpora, with_pools
 from examples.command_line import console
 from keras_attention.answer_selector import AnswerSelector
-from keras_attention.data import answer_selection_dataset, answer_selection_steps, encode_answer_selection
+from keras_attention.data import (
+    answer_selection_dataset,
+    answer_selection_steps,
+    encode_answer_selection,
+    read_vector_words,
+    read_word_vectors,
+)
 from keras_attention.evaluation import (
     add_bm25,
     answer_selection_table,
@@ -18,6 +24,7 @@ from keras_attention.evaluation import (
     evaluate_answer_selection,
 )
 from keras_attention.retrieval import BM25, WordOverlap
+from keras_attention.retrieval.bm25 import split_words
 from keras_attention.training.answer_selection import fit_answer_selection
 from keras_attention.training.precision import set_precision
 from keras_attention.training.replicas import every_device, scope_of
@@ -29,6 +36,7 @@ BM25_OPTIONS = tuple(
     for stemmer in (None, "english")
     for k1, b in ((1.2, 0.75), (0.6, 0.4), (0.4, 0.2))
 )
+OVERLAP_WORDS = 100_000  # the most frequent of a file of word vectors: answers to come hold them too
 
 
 def run_training(config, corpora: Corpora, workdir, verbose="auto", until_epoch=None, mirrored=False):
@@ -129,9 +137,23 @@ def choose_bm25(selector, data):
     return best[1]
 
 
-def train_overlap(data, stemmer):
-    """Train a `WordOverlap` on the pools of `data`, or on drawn ones, as those of a set without pools are."""
-    return WordOverlap.train(with_pools(data), stemmer=stemmer)
+def train_overlap(data, stemmer, vectors=None, vocabulary=None):
+    """Train a `WordOverlap` on the pools of `data`, or on drawn ones, as those of a set without pools are.
+
+    Args:
+        data: The training part.
+        stemmer: Language of the stemmer, or None.
+        vectors: File of word vectors, or None. Those of the training words are kept, and the file's first 100,000.
+        vocabulary: The file of their words, for an `.npy`.
+    """
+    options = {}
+    if vectors is not None:
+        words = {word for text in (*data.questions, *data.answers) for word in split_words(text)}
+        words |= {word.lower() for word in read_vector_words(vectors, vocabulary_path=vocabulary, count=OVERLAP_WORDS)}
+        words = ["", *sorted(words)]
+        table, found = read_word_vectors(vectors, words, vocabulary_path=vocabulary, missing="zeros")
+        options = {"vector_words": [w for w, is_there in zip(words, found) if is_there], "vectors": table[found]}
+    return WordOverlap.train(with_pools(data), stemmer=stemmer, **options)
 
 
 def choose_overlap_weight(selector, overlap, data):

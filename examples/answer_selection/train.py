@@ -61,7 +61,9 @@ def train(
         raise ValueError("--with-bm25 chooses on the validation part: give a --test to report. Received: none")
     if with_overlap and not corpora.reported:
         raise ValueError("--with-overlap chooses on the validation part: give a --test to report. Received: none")
-    overlap = train_overlap(corpora.train, overlap_stemmer or None) if with_overlap else None
+    overlap = None
+    if with_overlap:
+        overlap = train_overlap(corpora.train, overlap_stemmer or None, *settings.vector_files)
     selector, _ = run_training(settings, corpora, workdir, verbose, mirrored=mirrored)
     for name, data in (corpora.reported or {"The validation part": corpora.validation}).items():
         like = corpora.like_reported.get(name, corpora.validation)

@@ -10,9 +10,10 @@ from keras_attention.evaluation.answer_selection import (
     right_answer_lengths,
 )
 from keras_attention.evaluation.bm25_weight import BM25_WEIGHTS, add_bm25, choose_bm25_weight
-from keras_attention.evaluation.listwise_regression import choose_weight_beside, fit_listwise
+from keras_attention.evaluation.listwise_regression import fit_listwise
 from keras_attention.evaluation.report import translation_table
 from keras_attention.evaluation.translation import evaluate_translation
+from keras_attention.evaluation.weight_beside import choose_weight_beside
 
 __all__ = [
     "BM25_WEIGHTS",

@@ -73,48 +73,6 @@ def fit_listwise(features, labels, starts, ridge=1.0):
     return weights
 
 
-def choose_weight_beside(similarities, scores, labels):
-    """Return how much further scores should count beside a model's similarities: ``similarity + weight * score``.
-
-    Both are fitted together with ``fit_listwise``; the weight is the ratio. Where only few questions are at hand this
-    is steadier than the best of many weights by MRR, which jumps whenever two candidates change places. To be chosen
-    on questions that are neither trained on nor reported.
-
-    Args:
-        similarities: ``(questions, candidates)``, of a model.
-        scores: ``(questions, candidates)``, of something else, say ``WordOverlap.score_pools``.
-        labels: ``(questions, candidates)``: above 0 right, 0 wrong, -1 padding.
-
-    Returns:
-        The weight, a float; 0 if the scores do not help. ``None`` if the similarities do not help beside the scores,
-        so that no weight is large enough.
-
-    Raises:
-        ValueError: shapes that differ, or no question with a right and a wrong candidate.
-
-    Example:
-    >>> similarities, scores = [[0.5, 0.6, 0.0], [0.4, 0.3, 0.1]], [[9.0, 1.0, 0.0], [2.0, 3.0, 0.0]]
-    >>> choose_weight_beside(similarities, scores, [[1, 0, 0], [1, 0, 0]]) > 0
-    True
-    """
-    similarities, scores, labels = (numpy.asarray(x, "float64") for x in (similarities, scores, labels))
-    if similarities.ndim != 2 or not similarities.shape == scores.shape == labels.shape:
-        raise ValueError(
-            "similarities, scores and labels must have one shape (questions, candidates). "
-            f"Received: {similarities.shape}, {scores.shape}, {labels.shape}"
-        )
-    real = labels >= 0
-    filled = real.any(axis=1)
-    similarities, scores, labels, real = similarities[filled], scores[filled], labels[filled], real[filled]
-    starts = numpy.append(0, numpy.cumsum(real.sum(axis=1)))[:-1]
-    spread = scores[real].std() or 1.0
-    features = numpy.stack([similarities[real], scores[real] / spread], axis=1)
-    own, other = fit_listwise(features, labels[real], starts, ridge=1e-3)
-    if other <= 0:
-        return 0.0
-    return float(other / spread / own) if own > 0 else None
-
-
 def _checked(features, labels, starts, ridge):
     features, labels = numpy.asarray(features, "float64"), numpy.asarray(labels)
     starts = numpy.asarray(starts, "int64")

@@ -8,9 +8,16 @@ import numpy
 from keras_attention.data.text_lines import find_file
 from keras_attention.evaluation import fit_listwise
 from keras_attention.retrieval.bm25 import checked_candidates, make_stemmer, match_words, split_words
+from keras_attention.retrieval.overlap_features import (
+    BY_VECTORS,
+    FORMS,
+    SHARED,
+    form_features,
+    kinds_of_words,
+    shared_features,
+    vector_features,
+)
 
-_SHARED = ("weighted share", "share", "weighted sum", "share of pairs", "all", "early")
-_FORMS = ("words", "capitals", "number", "year")
 _MOST_PAIRS = 100_000  # Pairs that the weights are fitted to; more tell little more, and want gigabytes.
 _CUE_SHARE = 0.01  # of the training questions that hold a word, for it to be a cue
 
@@ -23,8 +30,12 @@ class WordOverlap:
 
     - what is shared: the words of ``q`` that ``a`` holds, as a share of the words of ``q``, once weighted by
       ``idf(w) = log(A / (df(w) + 0.5))`` and once not; their idf summed, over 30; the share of neighbouring pairs of
-      ``q`` that are neighbours in ``a``; whether all words are there; and how early the first of them stands in ``a``,
-      ``max(0, 1 - log(1 + place) / 4)`` with ``place`` from 0;
+      ``q`` that are neighbours in ``a``; whether all words are there; how early the first of them stands in ``a``,
+      ``max(0, 1 - log(1 + place) / 4)`` with ``place`` from 0; and the greatest weighted share within 12 neighbouring
+      words of ``a``;
+    - with word vectors, what is similar: the weighted share once more, where a word of ``q`` that ``a`` does not hold
+      counts the greatest cosine of its vector with that of a word of ``a``, at least 0; and the cosine of the sums of
+      ``q``'s distinct and ``a``'s words' vectors, each of length 1 times its word's idf;
     - the form of what ``a`` adds, of its words that ``q`` does not hold: ``log(1 + words) / 4``,
       ``log(1 + capitalised words) / 2``, whether there is a number among them, and whether one of four digits;
     - the form once more for each cue: a word that one in a hundred training questions holds. So "when" may want a year,
@@ -41,13 +52,15 @@ class WordOverlap:
         inverse_frequencies: dict from a word, stemmed if there is a stemmer, to its idf.
         unknown: idf of a word that is not among them.
         cues: sequence of words, lower-cased.
-        weights: float ``(6 + 4 (1 + cues),)``.
+        weights: float ``(7 + 4 (1 + cues),)``, with word vectors ``(9 + 4 (1 + cues),)``.
         stemmer: language of a Snowball stemmer of the package ``PyStemmer``, such as ``"english"``; ``None``: none.
         weight: what a point adds to a model's similarity; ``None`` if not chosen yet.
+        vector_words: sequence of lower-cased words that have a vector.
+        vectors: ``(vector_words, d)``; ``None``: no vectors.
 
     Raises:
         ImportError: ``PyStemmer`` is not installed and a stemmer is named.
-        ValueError: another number of weights.
+        ValueError: another number of weights, or of vectors.
 
     Example:
     >>> from keras_attention.data.answer_selection_data import AnswerSelectionData
@@ -59,10 +72,23 @@ class WordOverlap:
     np.int64(1)
 
     References: Severyn and Moschitti 2015, Learning to rank short text pairs with convolutional deep neural networks,
-    section 4.2 (overlap features beside a network); Li and Roth 2002, Learning question classifiers (answer kinds).
+    section 4.2 (overlap features beside a network); Li and Roth 2002, Learning question classifiers (answer kinds);
+    Yih, Chang, Meek and Pastusiak 2013, Question answering using enhanced lexical semantic models, section 4 (words
+    that are similar count as shared).
     """
 
-    def __init__(self, inverse_frequencies, unknown, cues, weights, *, stemmer=None, weight=None):
+    def __init__(
+        self,
+        inverse_frequencies,
+        unknown,
+        cues,
+        weights,
+        *,
+        stemmer=None,
+        weight=None,
+        vector_words=(),
+        vectors=None,
+    ):
         self.inverse_frequencies = dict(inverse_frequencies)
         self.unknown = float(unknown)
         self.cues = tuple(cues)
@@ -70,12 +96,16 @@ class WordOverlap:
         self.stemmer = stemmer
         self.weight = weight
         self._stem = list if stemmer is None else make_stemmer(stemmer).stemWords
-        size = _feature_count(self.cues)
+        self.vector_words, self.vectors = tuple(vector_words), None
+        self._vector_rows = {word: row for row, word in enumerate(self.vector_words)}
+        if vectors is not None:
+            self.vectors = _of_length_one(vectors, len(self.vector_words))
+        size = len(self.feature_names)
         if self.weights.shape != (size,):
             raise ValueError(f"weights must be ({size},). Received: weights.shape={self.weights.shape}")
 
     @classmethod
-    def train(cls, data, *, stemmer=None, ridge=3.0):
+    def train(cls, data, *, stemmer=None, ridge=3.0, vector_words=(), vectors=None):
         """Count words in the answers of a training set, and fit the weights to its pools.
 
         Args:
@@ -83,13 +113,15 @@ class WordOverlap:
                 pairs the weights are fitted to a part of the questions.
             stemmer: as above.
             ridge: as in ``fit_listwise``.
+            vector_words, vectors: as above, of words that answers to come may hold, say as GloVe publishes them.
 
         Returns:
             A ``WordOverlap``.
 
         Raises:
             ImportError: as above.
-            ValueError: data without pools, or without a pool that holds a right and a wrong answer.
+            ValueError: data without pools, or without a pool that holds a right and a wrong answer; other vectors
+                than words.
         """
         if data.pools is None:
             raise ValueError("WordOverlap is trained on candidates: expected data with pools. Received: pools=None")
@@ -104,8 +136,9 @@ class WordOverlap:
         count = max(len(data.answers), 2)
         idf = {word: max(float(numpy.log(count / (number + 0.5))), 0.05) for word, number in held.items()}
         cues = [word for word in sorted(asked, key=lambda w: (-asked[w], w)) if asked[word] >= _cue_count(data)]
-        size = _feature_count(cues)
-        made = cls(idf, float(numpy.log(count / 0.5)), cues, numpy.zeros(size), stemmer=stemmer)
+        size = len(_names(cues, vectors is not None))
+        given = {"stemmer": stemmer, "vector_words": vector_words, "vectors": vectors}
+        made = cls(idf, float(numpy.log(count / 0.5)), cues, numpy.zeros(size), **given)
         candidates, labels = data.pool_matrix()
         kept = _some_questions((candidates >= 0).sum(axis=1))
         candidates, labels = candidates[kept], labels[kept]
@@ -137,63 +170,71 @@ class WordOverlap:
         return scores
 
     def features(self, question, answers):
-        """Return the features of one question with some answers, float64 ``(answers, 6 + 4 (1 + cues))``."""
+        """Return the features of one question with some answers, float64 ``(answers, features)``."""
         return next(self._feature_rows([question], answers, numpy.arange(len(answers))[None]))[1]
 
     @property
     def feature_names(self):
         """Names of the features, in the order of ``weights``: ``"when: year"`` is the form beside a cue."""
-        return (*_SHARED, *_FORMS, *(f"{cue}: {form}" for cue in self.cues for form in _FORMS))
+        return _names(self.cues, self.vectors is not None)
 
     def _feature_rows(self, questions, answers, candidates):
         """Yield `(number, features)` of each question, the features `(its candidates, K)`."""
-        ids, words, kinds = {}, {}, {}
+        ids, words = {}, {}
         for place in numpy.unique(candidates[candidates >= 0]).tolist():
-            spelled = match_words(answers[place])
-            stems = self._stem([word.lower() for word in spelled])
-            words[place] = numpy.array([ids.setdefault(stem, len(ids)) for stem in stems], "int64")
-            kinds[place] = _kinds(spelled)
+            words[place] = self._words_of(answers[place], ids)
         slots = numpy.full(len(ids), -1)  # of a word in the question at hand
         for number, question in enumerate(questions):
             pool = candidates[number][candidates[number] >= 0].tolist()
             if not pool:
                 yield number, numpy.zeros((0, len(self.weights)))
                 continue
-            lower = split_words(question)
-            asked = self._stem(lower)
-            slot_of = {stem: slot for slot, stem in enumerate(dict.fromkeys(asked))}
+            asked = split_words(question)
+            stems = self._stem(asked)
+            slot_of = {stem: slot for slot, stem in enumerate(dict.fromkeys(stems))}
             known = [ids[stem] for stem in slot_of if stem in ids]
             slots[known] = [slot for stem, slot in slot_of.items() if stem in ids]
-            found = slots[numpy.concatenate([words[place] for place in pool])]
+            found = slots[numpy.concatenate([words[place]["ids"] for place in pool])]
             slots[known] = -1
-            rows = numpy.repeat(numpy.arange(len(pool)), [len(words[place]) for place in pool])
-            form = _form(numpy.concatenate([kinds[place] for place in pool])[found < 0], rows[found < 0], len(pool))
-            asks = numpy.isin(self.cues, lower) if self.cues else numpy.zeros(0, bool)
-            by_cue = numpy.where(asks[:, None], form[:, None], 0.0).reshape(len(pool), len(_FORMS) * len(self.cues))
-            shared = self._shared(asked, slot_of, found, rows, len(pool))
-            yield number, numpy.concatenate([shared, form, by_cue], axis=1)
+            sizes = [len(words[place]["ids"]) for place in pool]
+            where = found, numpy.repeat(numpy.arange(len(pool)), sizes), len(pool)
+            idf = self._idf(slot_of)
+            parts = [shared_features(numpy.array([slot_of[stem] for stem in stems], "int64"), idf, *where)]
+            if self.vectors is not None:
+                spelled = dict(zip(stems[::-1], asked[::-1]))  # the first spelling of each
+                own = self.vectors[self._rows_of_vectors([spelled[stem] for stem in slot_of])]
+                rows = numpy.concatenate([words[place]["rows"] for place in pool])
+                sums = numpy.stack([words[place]["sum"] for place in pool])
+                parts.append(vector_features(idf, own, (own @ self.vectors.T)[:, rows], sums, *where))
+            form = form_features(numpy.concatenate([words[place]["kinds"] for place in pool]), *where)
+            asks = numpy.isin(self.cues, asked) if self.cues else numpy.zeros(0, bool)
+            by_cue = numpy.where(asks[:, None], form[:, None], 0.0).reshape(len(pool), len(FORMS) * len(self.cues))
+            yield number, numpy.concatenate([*parts, form, by_cue], axis=1)
 
-    def _shared(self, asked, slot_of, slots, rows, count):
-        """Return `(count, 6)`; the words of all answers lie in one row: `slots` of the question or -1, and answers."""
-        if not asked:
-            return numpy.zeros((count, len(_SHARED)))
-        idf = numpy.array([self.inverse_frequencies.get(stem, self.unknown) for stem in slot_of])
-        held = numpy.zeros((count, len(slot_of) + 1), bool)
-        held[rows, slots] = True  # the last column takes what is -1
-        held = held[:, :-1]
-        inside = numpy.array([slot_of[stem] for stem in asked])
-        pairs = numpy.unique(inside[:-1] * len(slot_of) + inside[1:])
-        beside = (rows[:-1] == rows[1:]) & (slots[:-1] >= 0) & (slots[1:] >= 0)
-        codes = slots[:-1][beside] * len(slot_of) + slots[1:][beside]
-        is_pair = numpy.isin(codes, pairs)
-        met = numpy.zeros((count, max(len(pairs), 1)), bool)
-        met[rows[:-1][beside][is_pair], numpy.searchsorted(pairs, codes[is_pair])] = True
-        weighted = held @ idf
-        shares = (weighted / idf.sum(), held.mean(axis=1), weighted / 30, met.mean(axis=1), held.all(axis=1))
-        return numpy.stack((*shares, _early(slots >= 0, rows, count)), axis=1).astype("float64")
+    def _words_of(self, answer, ids):
+        """Return what the features want of an answer's words, a dict; words that are new get a number in `ids`."""
+        spelled = match_words(answer)
+        lower = [word.lower() for word in spelled]
+        stems = self._stem(lower)
+        found = {
+            "ids": numpy.array([ids.setdefault(stem, len(ids)) for stem in stems], "int64"),
+            "kinds": kinds_of_words(spelled),
+        }
+        if self.vectors is not None:
+            found["rows"] = self._rows_of_vectors(lower)
+            found["sum"] = self._idf(stems) @ self.vectors[found["rows"]]
+        return found
+
+    def _idf(self, stems):
+        return numpy.array([self.inverse_frequencies.get(stem, self.unknown) for stem in stems], "float64")
+
+    def _rows_of_vectors(self, words):
+        """Return the row of each word's vector, the last, which is 0, for words that have none."""
+        return numpy.array([self._vector_rows.get(word, len(self.vector_words)) for word in words], "int64")
 
     def save(self, path):
-        """Write a JSON file for ``load``."""
+        """Write a JSON file for ``load``, and beside it the vectors if there are any, `<its name>.vectors.npy`."""
+        path = Path(path)
         content = {
             "stemmer": self.stemmer,
             "weight": self.weight,
@@ -201,8 +242,11 @@ class WordOverlap:
             "cues": self.cues,
             "weights": self.weights.tolist(),
             "inverse_frequencies": self.inverse_frequencies,
+            "vector_words": self.vector_words,
         }
-        Path(path).write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+        if self.vectors is not None:
+            numpy.save(_vectors_path(path), self.vectors[:-1])
+        path.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path):
@@ -214,8 +258,10 @@ class WordOverlap:
         """
         path = find_file(path)
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            vectors = numpy.load(find_file(_vectors_path(path))) if content.get("vector_words") else None
+            return cls(**content, vectors=vectors)
+        except (AttributeError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: expected a file written by WordOverlap.save: {error}") from error
 
 
@@ -225,32 +271,25 @@ def _some_questions(sizes):
     return numpy.sort(order[numpy.cumsum(sizes[order]) <= max(_MOST_PAIRS, sizes.max(initial=0))])
 
 
-def _feature_count(cues):
-    return len(_SHARED) + len(_FORMS) * (1 + len(cues))
+def _names(cues, by_vectors):
+    """Return the names of the features."""
+    by_cue = (f"{cue}: {form}" for cue in cues for form in FORMS)
+    return (*SHARED, *(BY_VECTORS if by_vectors else ()), *FORMS, *by_cue)
+
+
+def _of_length_one(vectors, count):
+    """Return the vectors at length 1, float32 `(count + 1, d)`, the last row being 0."""
+    vectors = numpy.asarray(vectors, "float32")
+    if vectors.ndim != 2 or len(vectors) != count or not numpy.isfinite(vectors).all():
+        raise ValueError(f"vectors must be finite ({count}, d). Received: vectors.shape={vectors.shape}")
+    lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = vectors / numpy.where(lengths > 0, lengths, 1.0)
+    return numpy.concatenate([vectors, numpy.zeros((1, vectors.shape[1]), "float32")])
+
+
+def _vectors_path(path):
+    return path.with_suffix(".vectors.npy")
 
 
 def _cue_count(data):
     return max(2, _CUE_SHARE * len(data.questions))
-
-
-def _early(is_shared, rows, count):
-    """Return `(count,)`: how early the first shared word of each answer stands; the words of all lie in one row."""
-    places = numpy.arange(len(rows)) - numpy.searchsorted(rows, rows)
-    early = numpy.zeros(count)
-    last_to_first = numpy.flatnonzero(is_shared)[::-1]  # of several assignments the last one stays
-    early[rows[last_to_first]] = numpy.maximum(1 - numpy.log1p(places[last_to_first]) / 4, 0)
-    return early
-
-
-def _kinds(words):
-    """Return bool `(words, 3)`: which begin with a capital, hold a digit, are four digits."""
-    kinds = [(w[0].isupper(), any(map(str.isdecimal, w)), len(w) == 4 and w.isdecimal()) for w in words]
-    return numpy.array(kinds, bool).reshape(-1, 3)
-
-
-def _form(kinds, rows, count):
-    """Return `(count, 4)`: the form of each of `count` answers from the kinds of its words, those of all in one row."""
-    words, capitals, digits, years = (
-        numpy.bincount(rows, weights=one, minlength=count) for one in (None, *kinds.T.astype("float64"))
-    )
-    return numpy.stack([numpy.log1p(words) / 4, numpy.log1p(capitals) / 2, digits > 0, years > 0], axis=1)

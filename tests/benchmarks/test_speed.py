@@ -36,16 +36,22 @@ def test_a_row_has_ratio_spread_and_share_of_the_floor(capsys):
     peers = [Timing("peer", (3.0, 3.0, 2.0))]
     row = Row("work", Timing("ours", (1.0, 2.0, 1.0)), peers, floor, per_second=(10, "items"))
     found = row.as_dict()
-    assert found["peers"][0]["ratio"] == 3.0
+    assert found["peers"][0]["ratio"] == 2.0
     assert found["peers"][0]["ratio_range"] == [1.75, 2.5]  # of 3, 1.5 and 2
     assert found["share_of_floor"] == 0.5
     assert found["per_second"] == [10.0, "items"]
     print_table("t", [row])
     printed = capsys.readouterr().out
-    assert "3.00 (1.75-2.50)" in printed
+    assert "2.00 (1.75-2.50)" in printed
     assert "50%" in printed
     assert "10.0 items/s" in printed
     assert "1 x product" in printed
+
+
+def test_a_ratio_without_rounds_in_common_is_that_of_the_medians():
+    row = Row("work", Timing("ours", (1.0, 2.0, 1.0)), [Timing("peer", (3.0, 5.0))])
+    found = row.as_dict()["peers"][0]
+    assert (found["ratio"], found["ratio_range"]) == (4.0, None)
 
 
 def test_the_floor_adds_up():

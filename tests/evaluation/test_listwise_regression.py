@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_attention.evaluation import choose_weight_beside, fit_listwise
+from keras_attention.evaluation import fit_listwise
 
 
 def make_lists(random, sizes, features=4):
@@ -61,24 +61,6 @@ def test_separable_lists_end_at_the_ridge():
     assert weights[0] > 0
 
 
-def test_the_weight_beside():
-    random = np.random.default_rng(3)
-    labels = np.zeros((300, 6))
-    labels[:, 0] = 1
-    labels[:, 5] = -1
-    similarities = 0.3 * labels + random.normal(size=labels.shape, scale=0.3)
-    scores = 10 * labels + random.normal(size=labels.shape, scale=5.0)
-    # Gaussian noise: the best sum weighs each by its distance over its variance, 0.3 / 0.09 and 10 / 25.
-    assert choose_weight_beside(similarities, scores, labels) == pytest.approx((10 / 25) / (0.3 / 0.09), rel=0.35)
-    assert choose_weight_beside(similarities, 100 * scores, labels) == pytest.approx(
-        choose_weight_beside(similarities, scores, labels) / 100
-    )
-    padded = np.where(labels < 0, 1e6, scores)
-    assert choose_weight_beside(similarities, padded, labels) == choose_weight_beside(similarities, scores, labels)
-    assert choose_weight_beside(similarities, -scores, labels) == 0
-    assert choose_weight_beside(-similarities, scores, labels) is None
-
-
 def test_errors():
     features, labels, starts = make_lists(np.random.default_rng(4), [2, 3])
     with pytest.raises(ValueError, match=r"labels.shape=\(4,\)"):
@@ -93,5 +75,3 @@ def test_errors():
         fit_listwise(features, np.ones(5), starts)
     with pytest.raises(ValueError, match="finite"):
         fit_listwise(np.full((5, 4), np.nan), labels, starts)
-    with pytest.raises(ValueError, match=r"one shape \(questions, candidates\)"):
-        choose_weight_beside([[0.0, 1.0]], [[0.0]], [[1, 0]])

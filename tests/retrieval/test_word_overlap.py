@@ -19,6 +19,12 @@ ANSWERS = [
 ]
 
 
+VECTOR_WORDS = ("notes", "letters", "wrote", "ada", "people", "long", "who")
+VECTORS = np.array(
+    [[3, 1, 0], [2, 1, 0.5], [0, 2, -1], [1, 0, 1], [-1, 0.5, 2], [0, 0, 0], [1, 1, 1]], dtype="float32"
+)  # that of "long" has no direction
+
+
 def make_data():
     """Questions about the year and about the person: the same words, another form is right."""
     names = ["Ann", "Bob", "Cleo", "Dan", "Eve", "Finn"]
@@ -59,6 +65,11 @@ def slow_features(overlap, question, answer):
         sum(pair in neighbours for pair in pairs) / max(len(pairs), 1),
         float(len(shared) == len(kinds)),
         next((max(0.0, 1 - np.log1p(place) / 4) for place, word in enumerate(held) if word in kinds), 0.0),
+        max(
+            sum(idf[word] for word in kinds if word in held[start : start + 12]) / sum(idf.values())
+            for start in range(max(1, len(held)))
+        ),
+        *(slow_likeness(overlap, kinds, held) if overlap.vectors is not None else ()),
         *form,
     ]
     for cue in overlap.cues:
@@ -66,20 +77,67 @@ def slow_features(overlap, question, answer):
     return values
 
 
+def slow_likeness(overlap, kinds, held):
+    """The two features by word vectors, word by word."""
+
+    def idf(word):
+        return overlap.inverse_frequencies.get(word, overlap.unknown)
+
+    def vector(word):
+        if word not in overlap.vector_words:
+            return np.zeros(3)
+        given = VECTORS[overlap.vector_words.index(word)].astype("float64")
+        return given / (np.linalg.norm(given) or 1.0)
+
+    soft = 0.0
+    for word in kinds:
+        cosines = [float(vector(word) @ vector(other)) for other in held]
+        soft += idf(word) * (1.0 if word in held else max([0.0, *cosines]))
+    question = sum(idf(word) * vector(word) for word in kinds)
+    answer = sum((idf(word) * vector(word) for word in held), np.zeros(3))
+    length = np.linalg.norm(question) * np.linalg.norm(answer)
+    return soft / sum(idf(word) for word in kinds), question @ answer / length if length else 0.0
+
+
 @pytest.mark.parametrize(
     "question", ["Who wrote the notes ?", "notes", "ada wrote ada wrote notes in 1843", "nobody knows xyzzy"]
 )
 def test_features_are_those_of_a_slow_loop(question):
-    overlap = WordOverlap({"notes": 2.0, "wrote": 1.0, "the": 0.05, "ada": 3.0}, 5.0, ("who", "notes"), np.zeros(18))
+    overlap = WordOverlap({"notes": 2.0, "wrote": 1.0, "the": 0.05, "ada": 3.0}, 5.0, ("who", "notes"), np.zeros(19))
     found = overlap.features(question, ANSWERS)
     np.testing.assert_allclose(found, [slow_features(overlap, question, answer) for answer in ANSWERS], atol=1e-12)
     assert len(overlap.feature_names) == found.shape[1]
-    assert overlap.feature_names[10] == "who: words"
+    assert overlap.feature_names[11] == "who: words"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Who wrote the notes ?", "letters", "long people", "ada wrote ada letters in 1843", "nobody knows xyzzy"],
+)
+def test_features_by_vectors_are_those_of_a_slow_loop(question):
+    overlap = WordOverlap(
+        {"notes": 2.0, "wrote": 1.0, "the": 0.05, "ada": 3.0, "letters": 4.0}, 5.0, ("who",), np.zeros(17),
+        vector_words=VECTOR_WORDS, vectors=VECTORS,
+    )  # fmt: skip
+    found = overlap.features(question, ANSWERS)
+    np.testing.assert_allclose(found, [slow_features(overlap, question, answer) for answer in ANSWERS], atol=1e-6)
+    assert overlap.feature_names[7:9] == ("soft share", "cosine")
+    assert overlap.features("letters", ["some notes", "some people"])[:, 7].argmax() == 0
+    assert not overlap.features("?!", ANSWERS)[:, :9].any()
+    assert overlap.features(question, []).shape == (0, 17)
+
+
+def test_a_window_of_twelve_words():
+    """Two shared words count together among twelve neighbours, not in two answers and not further apart."""
+    overlap = WordOverlap({"a": 1.0, "b": 3.0}, 5.0, (), np.zeros(11))
+    answers = ["a" + " x" * 10 + " b", "a" + " x" * 11 + " b", "x a", "b x", "a b a", ""]
+    shares = overlap.features("a b", answers)[:, overlap.feature_names.index("share in a window")]
+    np.testing.assert_allclose(shares, [1, 0.75, 0.25, 0.75, 1, 0])
 
 
 def test_a_question_without_words_shares_nothing():
-    overlap = WordOverlap({}, 1.0, (), np.zeros(10))
-    assert not overlap.features("?!", ANSWERS)[:, :6].any()
+    overlap = WordOverlap({}, 1.0, (), np.zeros(11))
+    assert not overlap.features("?!", ANSWERS)[:, :7].any()
 
 
 def test_it_learns_which_form_a_cue_wants():
@@ -121,6 +179,20 @@ def test_the_file(tmp_path):
     expected = overlap.score_pools(["when was it ?"], ANSWERS, pools)
     np.testing.assert_array_equal(loaded.score_pools(["when was it ?"], ANSWERS, pools), expected)
     assert (loaded.weight, loaded.stemmer, loaded.cues) == (0.25, None, overlap.cues)
+    assert [path.name for path in tmp_path.iterdir()] == ["overlap.json"]
+
+
+def test_the_file_with_vectors(tmp_path):
+    overlap = WordOverlap.train(make_data(), vector_words=VECTOR_WORDS, vectors=VECTORS)
+    overlap.save(tmp_path / "overlap.json")
+    loaded = WordOverlap.load(tmp_path / "overlap.json")
+    pools = np.array([[0, 1, 2, 3, 4]])
+    expected = overlap.score_pools(["who wrote letters ?"], ANSWERS, pools)
+    assert len(set(expected[0].tolist())) > 2
+    np.testing.assert_allclose(loaded.score_pools(["who wrote letters ?"], ANSWERS, pools), expected, rtol=1e-5)
+    (tmp_path / "overlap.vectors.npy").unlink()
+    with pytest.raises(ValueError, match=r"overlap\.vectors\.npy"):
+        WordOverlap.load(tmp_path / "overlap.json")
 
 
 def test_many_pairs_are_fitted_to_a_part(monkeypatch):
@@ -137,8 +209,10 @@ def test_errors(tmp_path):
     data = make_data()
     with pytest.raises(ValueError, match="pools=None"):
         WordOverlap.train(AnswerSelectionData(data.questions, data.answers, data.gold))
-    with pytest.raises(ValueError, match=r"weights must be \(10,\)"):
+    with pytest.raises(ValueError, match=r"weights must be \(11,\)"):
         WordOverlap({}, 1.0, (), np.zeros(8))
+    with pytest.raises(ValueError, match=r"vectors must be finite \(1, d\)"):
+        WordOverlap.train(data, vector_words=["a"], vectors=np.zeros((2, 3)))
     overlap = WordOverlap.train(data)
     with pytest.raises(ValueError, match=r"candidates must be \(2, C\)"):
         overlap.score_pools(["a", "b"], ANSWERS, np.array([[0]]))
