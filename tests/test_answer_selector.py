@@ -149,7 +149,7 @@ def test_bm25_counts_beside_the_model(attentive):
 def test_word_overlap_counts_beside_the_model(attentive):
     question = "how do I pay ?"
     pools = np.arange(len(ANSWERS))[None]
-    overlap = WordOverlap({}, 3.0, ("how",), np.linspace(-1, 1, 14), weight=0.5)
+    overlap = WordOverlap({}, 3.0, ("how",), np.linspace(-1, 1, 15), weight=0.5)
     added = 0.5 * overlap.score_pools([question], ANSWERS, pools)[0]
     expected = {one.place: one.score + added[one.place] for one in attentive.rank(question, ANSWERS)}
     for found in (

@@ -120,14 +120,17 @@ def score_by_bm25(data, **options):
     return BM25(data.answers, **options).score_pools(data.questions, data.pool_matrix()[0])
 
 
-def choose_bm25(selector, data):
+def choose_bm25(scores, data):
     """Choose by MRR on the pools of `data` which BM25 is to count beside a selector, and how much.
+
+    Args:
+        scores: What `score_by_selector` returned for `data`.
+        data: `AnswerSelectionData` with pools.
 
     Returns:
         Dict of `weight`, what a point of BM25 is worth, and the options of `BM25`.
     """
-    scores, labels = score_by_selector(selector, data), data.pool_matrix()[1]
-    best = (-1.0, None)
+    labels, best = data.pool_matrix()[1], (-1.0, None)
     for options in BM25_OPTIONS:
         bm25 = score_by_bm25(data, **options)
         weight = choose_bm25_weight(scores, bm25, labels)
@@ -156,11 +159,9 @@ def train_overlap(data, stemmer, vectors=None, vocabulary=None):
     return WordOverlap.train(with_pools(data), stemmer=stemmer, **options)
 
 
-def choose_overlap_weight(selector, overlap, data):
-    """Choose on the pools of `data` how much a point of `overlap`, a `WordOverlap`, counts beside a selector."""
-    return choose_weight_beside(
-        score_by_selector(selector, data), score_by_overlap(overlap, data), data.pool_matrix()[1]
-    )
+def choose_overlap_weight(scores, overlap, data):
+    """Choose by MRR how much a point of `overlap`, a `WordOverlap`, counts, arguments as `choose_bm25` has them."""
+    return choose_weight_beside(scores, score_by_overlap(overlap, data), data.pool_matrix()[1])
 
 
 def score_by_overlap(overlap, data):

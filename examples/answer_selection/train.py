@@ -18,6 +18,7 @@ from examples.answer_selection.run import (
     choose_overlap_weight,
     print_beside_bm25,
     run_training,
+    score_by_selector,
     train_overlap,
 )
 from examples.command_line import report_errors
@@ -67,9 +68,10 @@ def train(
     selector, _ = run_training(settings, corpora, workdir, verbose, mirrored=mirrored)
     for name, data in (corpora.reported or {"The validation part": corpora.validation}).items():
         like = corpora.like_reported.get(name, corpora.validation)
-        beside = choose_bm25(selector, like) if with_bm25 else None
+        scores = score_by_selector(selector, like) if with_bm25 or with_overlap else None
+        beside = choose_bm25(scores, like) if with_bm25 else None
         if with_overlap:
-            overlap.weight = choose_overlap_weight(selector, overlap, like)
+            overlap.weight = choose_overlap_weight(scores, overlap, like)
             overlap.save(overlap_path(workdir, name, corpora))
         print_beside_bm25({settings.model["name"]: selector}, data, title=name, beside=beside, overlap=overlap)
 

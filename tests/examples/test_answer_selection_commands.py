@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from examples.answer_selection import demo, evaluate, index, plot, rank, sizes, train
+from examples.answer_selection.run import train_overlap
 from keras_attention.answer_selector import AnswerSelector
+from keras_attention.data import AnswerSelectionData
 from keras_attention.retrieval import WordOverlap
 
 tf = pytest.importorskip("tensorflow")
@@ -129,7 +131,8 @@ def test_word_overlap_beside_the_model(folder):
     assert re.search(r"word overlap \S+ ", " ".join(result.output.split()))
     path = folder / "run" / "overlap.json"
     overlap = WordOverlap.load(path)
-    overlap.weight = 0.5  # a few steps of training may leave a model that does not help, and then there is no weight
+    assert overlap.weight >= 0
+    overlap.weight = 0.5
     overlap.save(path)
     selector = ["--selector", folder / "run" / "selector"]
     again = invoke(evaluate.app, *selector, "--data", folder / "test.tsv", "--overlap", path)
@@ -140,6 +143,17 @@ def test_word_overlap_beside_the_model(folder):
     scored, plain = invoke(rank.app, *selector, *asked, "--overlap", path), invoke(rank.app, *selector, *asked)
     assert scored.exit_code == 0, scored.output
     assert scored.output != plain.output
+
+
+def test_word_overlap_takes_the_file_of_vectors(tmp_path):
+    """Words that no text holds have a vector too, since answers to come may; unknown ones have none."""
+    (tmp_path / "vectors.txt").write_text("red 1 0\nscarlet 0.9 0.1\nwhat 0 1\n")
+    data = AnswerSelectionData(["what is red ?", "what ?"], ["it is red", "no", "what"], [[0], [2]], [[0, 1], [2, 1]])
+    overlap = train_overlap(data, None, tmp_path / "vectors.txt")
+    assert overlap.vector_words == ("red", "scarlet", "what")
+    soft = overlap.features("is it red ?", ["a scarlet one", "nothing"])[:, overlap.feature_names.index("soft share")]
+    assert soft[0] > soft[1]
+    assert train_overlap(data, None).vectors is None
 
 
 @pytest.mark.parametrize("option", ["--with-bm25", "--with-overlap"])
