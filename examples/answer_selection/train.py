@@ -47,7 +47,9 @@ def train(
     ] = False,
     with_overlap: Annotated[
         bool,
-        typer.Option(help="Report also similarity + weight x word overlap; saved to <workdir>/overlap.json."),
+        typer.Option(
+            help="Report also similarity + weight x word overlap; saved to <workdir>/overlap.json, vectors beside it."
+        ),
     ] = False,
     overlap_stemmer: Annotated[str, typer.Option(help="Of that overlap; an empty one for none.")] = "english",
     mirrored: Annotated[bool, typer.Option(help="On every GPU of this host together.")] = False,

@@ -165,7 +165,8 @@ def _continue_all(beam, step, memory, beam_width, never):
 
 def _continue_live(beam, step, memory, beam_width, never):
     """Do the same with the live hypotheses alone; of the others comes what must not be read, and is not."""
-    rows, places = choose_rows(is_live(beam))
+    live = is_live(beam)
+    rows, places = choose_rows(live)
     slots = beam["tokens"].shape[1]
 
     def pick(x):
@@ -182,7 +183,7 @@ def _continue_live(beam, step, memory, beam_width, never):
         picked = keras.tree.map_structure(lambda leaf: rows_of(leaf, chosen), state)
         return keep_signature(picked, beam["state"])
 
-    return gains, ids, state_of, weights
+    return ops.where(ops.expand_dims(live, -1), gains, -INFINITY), ids, state_of, weights
 
 
 def is_decided(beam, greatest_norm, n_best, early_stopping):

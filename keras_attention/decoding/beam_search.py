@@ -97,7 +97,7 @@ def beam_search(
 
     Raises:
         ValueError: as `greedy_decode`; for `n_best` above `beam_width`; for negative alpha or beta; for beta above 0
-            without `source_mask` or with a step that gives no weights; for `live_rows` on JAX.
+            without `source_mask` or with a step that gives no weights; for `live_rows` with a `RowStep` on JAX.
 
     Example:
     ```python
@@ -132,9 +132,9 @@ def beam_search(
     batch_size = check_batch_size(batch_size, initial_state, memory)
     limits, width = check_step_limits(batch_size, maximum_length, output_length)
     halvings = check_count("halvings", halvings)
+    live_rows = live_rows and isinstance(step, RowStep)
     if live_rows and keras.backend.backend() == "jax":
         raise ValueError("`live_rows` needs shapes that change from step to step, which JAX has not. Received: True")
-    live_rows = live_rows and isinstance(step, RowStep)
     limits = ops.expand_dims(limits, -1)
     greatest_norm = length_penalty(limits, alpha)
     if beta > 0:

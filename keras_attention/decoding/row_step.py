@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attention.decoding.slots import merge_slots
+from keras_attention.decoding.slots import merge_slots, split_slots
 
 ROWS_UNIT = 16  # the number of rows is a multiple of it, so that kernels meet a few shapes, not hundreds
 
@@ -12,8 +12,7 @@ class RowStep:
     """A step function over rows, one for each hypothesis, of which some may be left out.
 
     Called like any other step function it makes the step for every slot. `beam_search(live_rows=True)` calls `on_rows`
-    instead, for the live hypotheses only: in a beam those that are frozen keep their slots while others grow, and a
-    sixth of the rows is theirs.
+    instead, for the live hypotheses only: in a beam those that are frozen keep their slots while others grow.
 
     Args:
         advance: function `(token_ids, state, memory, slots, rows, places)` that gives `(logits, state, weights)`.
@@ -35,8 +34,7 @@ class RowStep:
     def advance(token_ids, state, memory, slots, rows, places):
         return ops.take(table, token_ids, axis=0), state, None
 
-    state = ops.zeros((1, 1, 0))
-    result = beam_search(RowStep(advance), state, None, start_id=2, end_id=3, maximum_length=4, live_rows=True)
+    result = beam_search(RowStep(advance), {}, None, batch_size=1, start_id=2, end_id=3, maximum_length=4)
     print(result["token_ids"][0, 0])  # 3 0 0 0
     ```
     """
@@ -50,10 +48,7 @@ class RowStep:
             ops.reshape(token_ids, (-1,)), keras.tree.map_structure(merge_slots, state), memory, slots, None, None
         )
 
-        def split(x):
-            return ops.reshape(x, (-1, slots) + tuple(x.shape[1:]))
-
-        return split(logits), keras.tree.map_structure(split, state), weights
+        return split_slots(logits, slots), keras.tree.map_structure(lambda x: split_slots(x, slots), state), weights
 
 
 def choose_rows(live):

@@ -38,6 +38,15 @@ def merge_slots(x):
     return ops.reshape(x, (-1, *rest))
 
 
+def split_slots(x, slots):
+    """Undo `merge_slots`: `(B * K, ...)` becomes `(B, K, ...)` for K = `slots`."""
+    rest = tuple(x.shape[1:])
+    if 0 in rest or None in rest:
+        shape = tuple(ops.shape(x))
+        return ops.reshape(x, (shape[0] // slots, slots) + shape[1:])
+    return ops.reshape(x, (-1, slots, *rest))
+
+
 def rows_of(table, ids):
     """Return rows of a table by ids of at least 0."""
     if keras.backend.backend() == "tensorflow":

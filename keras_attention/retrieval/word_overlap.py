@@ -55,7 +55,7 @@ class WordOverlap:
         weights: float ``(7 + 4 (1 + cues),)``, with word vectors ``(9 + 4 (1 + cues),)``.
         stemmer: language of a Snowball stemmer of the package ``PyStemmer``, such as ``"english"``; ``None``: none.
         weight: what a point adds to a model's similarity; ``None`` if not chosen yet.
-        vector_words: sequence of lower-cased words that have a vector.
+        vector_words: sequence of lower-cased words that have a vector; of one that stands twice the last counts.
         vectors: ``(vector_words, d)``; ``None``: no vectors.
 
     Raises:
@@ -98,7 +98,7 @@ class WordOverlap:
         self._stem = list if stemmer is None else make_stemmer(stemmer).stemWords
         self.vector_words, self.vectors = tuple(vector_words), None
         self._vector_rows = {word: row for row, word in enumerate(self.vector_words)}
-        if vectors is not None:
+        if vectors is not None or self.vector_words:
             self.vectors = _of_length_one(vectors, len(self.vector_words))
         size = len(self.feature_names)
         if self.weights.shape != (size,):
@@ -205,7 +205,8 @@ class WordOverlap:
                 own = self.vectors[self._rows_of_vectors([spelled[stem] for stem in slot_of])]
                 rows = numpy.concatenate([words[place]["rows"] for place in pool])
                 sums = numpy.stack([words[place]["sum"] for place in pool])
-                parts.append(vector_features(idf, own, (own @ self.vectors.T)[:, rows], sums, *where))
+                rows, back = numpy.unique(rows, return_inverse=True)  # a table may have millions
+                parts.append(vector_features(idf, own, (own @ self.vectors[rows].T)[:, back], sums, *where))
             form = form_features(numpy.concatenate([words[place]["kinds"] for place in pool]), *where)
             asks = numpy.isin(self.cues, asked) if self.cues else numpy.zeros(0, bool)
             by_cue = numpy.where(asks[:, None], form[:, None], 0.0).reshape(len(pool), len(FORMS) * len(self.cues))
@@ -233,7 +234,7 @@ class WordOverlap:
         return numpy.array([self._vector_rows.get(word, len(self.vector_words)) for word in words], "int64")
 
     def save(self, path):
-        """Write a JSON file for ``load``, and beside it the vectors if there are any, `<its name>.vectors.npy`."""
+        """Write a JSON file for ``load``, and beside it, if there are any, the vectors: ``<path>.vectors.npy``."""
         path = Path(path)
         content = {
             "stemmer": self.stemmer,
@@ -259,10 +260,13 @@ class WordOverlap:
         path = find_file(path)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            vectors = numpy.load(find_file(_vectors_path(path))) if content.get("vector_words") else None
+            vectors = numpy.load(_vectors_path(path)) if content.get("vector_words") else None
             return cls(**content, vectors=vectors)
-        except (AttributeError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: expected a file written by WordOverlap.save: {error}") from error
+        except (AttributeError, TypeError, ValueError, OSError, EOFError) as error:
+            raise ValueError(
+                f"{path}: expected a file written by WordOverlap.save of this version, and its vectors beside it if "
+                f"it had any. {error}"
+            ) from error
 
 
 def _some_questions(sizes):
@@ -279,16 +283,18 @@ def _names(cues, by_vectors):
 
 def _of_length_one(vectors, count):
     """Return the vectors at length 1, float32 `(count + 1, d)`, the last row being 0."""
-    vectors = numpy.asarray(vectors, "float32")
-    if vectors.ndim != 2 or len(vectors) != count or not numpy.isfinite(vectors).all():
-        raise ValueError(f"vectors must be finite ({count}, d). Received: vectors.shape={vectors.shape}")
+    vectors = numpy.asarray([] if vectors is None else vectors, "float32")
+    if vectors.ndim != 2 or len(vectors) != count or not count or not numpy.isfinite(vectors).all():
+        raise ValueError(
+            f"vectors must be finite ({count}, d), as vector_words. Received: vectors.shape={vectors.shape}"
+        )
     lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
     vectors = vectors / numpy.where(lengths > 0, lengths, 1.0)
     return numpy.concatenate([vectors, numpy.zeros((1, vectors.shape[1]), "float32")])
 
 
 def _vectors_path(path):
-    return path.with_suffix(".vectors.npy")
+    return path.with_name(f"{path.name}.vectors.npy")
 
 
 def _cue_count(data):

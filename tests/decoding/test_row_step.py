@@ -27,6 +27,10 @@ def row_step(model, counts=None):
         found = ops.minimum(ops.maximum(prefix, 0), depth - 1) + rows // slots * depth
         logits = ops.take(ops.reshape(memory["logits"], (-1, model.vocabulary)), found, axis=0)
         weights = ops.take(ops.reshape(memory["weights"], (-1, model.source)), ops.take(found, places), axis=0)
+        if counts is not None:  # what must not be read is poison: rows that fill up, and the places of those left out
+            logits = ops.where(ops.expand_dims(token_ids == 0, -1), np.nan, logits)
+            left_out = ops.take(rows, places) != ops.arange(ops.shape(places)[0], dtype="int32")
+            weights = ops.where(ops.expand_dims(left_out, -1), np.nan, weights)
         return logits, {"prefix": prefix}, ops.reshape(weights, (-1, slots, model.source))
 
     return RowStep(advance)
@@ -50,7 +54,9 @@ def test_number_of_rows(live, expected):
     rows, places = choose_rows(ops.convert_to_tensor(np.arange(40).reshape(8, 5) < live))
     assert rows.shape[0] == expected
     assert sorted(set(ops.convert_to_numpy(rows).tolist())) == sorted(ops.convert_to_numpy(rows).tolist())
-    assert (ops.convert_to_numpy(places) >= 0).all()
+    places = ops.convert_to_numpy(places)
+    assert (places >= 0).all()
+    assert (places < max(1, expected)).all()
 
 
 @not_jax
@@ -63,16 +69,39 @@ def test_live_rows_change_nothing(table_model, as_numpy, batch, halvings, covera
     options["coverage_penalty"] = coverage
     expected = as_numpy(beam_search(model.step, model.state, model.memory, **options))
     counts = []
-    step = row_step(model, counts)
     options["halvings"] = halvings
     for live_rows in (False, True):
+        step = row_step(model, counts if live_rows else None)
         found = as_numpy(beam_search(step, model.state, model.memory, live_rows=live_rows, **options))
         for key in expected:
             np.testing.assert_allclose(found[key], expected[key], rtol=1e-6, err_msg=key)
-        assert live_rows or not counts
     if batch == 17:
         assert len(counts) > 0
         assert max(counts) < 17 * 4
+
+
+@pytest.mark.parametrize("leaf", [np.zeros((2, 1, 0), "float32"), np.zeros((2, 1, 3), "float32")])
+def test_leaves_of_any_width(leaf):
+    """The state may hold nothing at all, or in a graph something as wide as the source."""
+    table = ops.convert_to_tensor(np.eye(6, k=1, dtype="float32"))
+
+    def advance(token_ids, state, memory, slots, rows, places):
+        return ops.take(table, token_ids, axis=0), {"kept": state["kept"] + 1.0}, None
+
+    def decode(leaf, live_rows):
+        options = {"start_id": 2, "end_id": 3, "maximum_length": 4, "beam_width": 2, "output_length": 4}
+        return beam_search(RowStep(advance), {"kept": leaf}, None, live_rows=live_rows, **options)["token_ids"]
+
+    functions = [decode]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec((None, 1, None))]
+        functions.append(lambda x, live: tf.function(lambda y: decode(y, live), input_signature=signature)(x))
+    for function in functions:
+        for live_rows in (False, True) if keras.backend.backend() != "jax" else (False,):
+            found = ops.convert_to_numpy(function(ops.convert_to_tensor(leaf), live_rows))
+            assert found[:, 0].tolist() == [[3, 0, 0, 0]] * 2
 
 
 @not_jax

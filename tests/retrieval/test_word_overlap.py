@@ -1,6 +1,7 @@
 """Word overlap: its features against a slow loop, what it learns, and its file."""
 
 import itertools
+import json
 import re
 
 import numpy as np
@@ -170,6 +171,15 @@ def test_a_stemmer_finds_the_other_form_of_a_word():
     assert stemmed.features("bridges", ["a bridge"])[0, 1] == 1
 
 
+def test_the_first_spelling_of_a_stem_gives_its_vector():
+    pytest.importorskip("Stemmer")
+    words, vectors = ("wrote", "letter", "letters", "notes"), np.array([[1, 0], [0, 1], [1, 0], [1, 0.1]], "float32")
+    overlap = WordOverlap.train(make_data(), stemmer="english", vector_words=words, vectors=vectors)
+    column = overlap.feature_names.index("soft share")
+    for question, is_like in (("letters letter", True), ("letter letters", False)):
+        assert (overlap.features(question, ["notes"])[0, column] > 0.5) == is_like
+
+
 def test_the_file(tmp_path):
     overlap = WordOverlap.train(make_data())
     overlap.weight = 0.25
@@ -190,8 +200,25 @@ def test_the_file_with_vectors(tmp_path):
     expected = overlap.score_pools(["who wrote letters ?"], ANSWERS, pools)
     assert len(set(expected[0].tolist())) > 2
     np.testing.assert_allclose(loaded.score_pools(["who wrote letters ?"], ANSWERS, pools), expected, rtol=1e-5)
-    (tmp_path / "overlap.vectors.npy").unlink()
-    with pytest.raises(ValueError, match=r"overlap\.vectors\.npy"):
+    other = WordOverlap.train(make_data(), vector_words=VECTOR_WORDS, vectors=VECTORS[::-1])
+    other.save(tmp_path / "overlap.bak")  # has vectors of its own
+    np.testing.assert_array_equal(WordOverlap.load(tmp_path / "overlap.json").vectors, loaded.vectors)
+    path = tmp_path / "overlap.json.vectors.npy"
+    for content in (path.read_bytes()[:-8], b""):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"overlap\.json: expected a file written by WordOverlap\.save"):
+            WordOverlap.load(tmp_path / "overlap.json")
+    path.unlink()
+    with pytest.raises(ValueError, match=r"overlap\.json\.vectors\.npy"):
+        WordOverlap.load(tmp_path / "overlap.json")
+
+
+def test_a_file_with_other_features_is_refused_by_name(tmp_path):
+    WordOverlap.train(make_data()).save(tmp_path / "overlap.json")
+    content = json.loads((tmp_path / "overlap.json").read_text())
+    content["weights"] = content["weights"][1:]
+    (tmp_path / "overlap.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"overlap\.json: .* of this version.*weights must be"):
         WordOverlap.load(tmp_path / "overlap.json")
 
 
@@ -211,8 +238,9 @@ def test_errors(tmp_path):
         WordOverlap.train(AnswerSelectionData(data.questions, data.answers, data.gold))
     with pytest.raises(ValueError, match=r"weights must be \(11,\)"):
         WordOverlap({}, 1.0, (), np.zeros(8))
-    with pytest.raises(ValueError, match=r"vectors must be finite \(1, d\)"):
-        WordOverlap.train(data, vector_words=["a"], vectors=np.zeros((2, 3)))
+    for words, vectors in ((["a"], np.zeros((2, 3))), (["a"], None), ([], np.zeros((0, 3)))):
+        with pytest.raises(ValueError, match=r"vectors must be finite \(., d\), as vector_words"):
+            WordOverlap.train(data, vector_words=words, vectors=vectors)
     overlap = WordOverlap.train(data)
     with pytest.raises(ValueError, match=r"candidates must be \(2, C\)"):
         overlap.score_pools(["a", "b"], ANSWERS, np.array([[0]]))

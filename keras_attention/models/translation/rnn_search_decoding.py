@@ -131,13 +131,13 @@ def prepare_rnn_search(model, memory, weights=None):
         logits = ops.matmul(readout, given["word_kernel"])
         return ops.cast(logits + given["word_bias"] if "word_bias" in given else logits, "float32")
 
-    def advance(token_ids, state, memory, slots, live, places):
+    def advance(token_ids, state, memory, slots, chosen, places):
         query, *recurrent = _cut(ops.matmul(state, given["from_state"]), from_state_sizes)
         # The sentences' keys and values stay where they are: only here the hypotheses left out have their places.
         query = query if places is None else rows_of(query, places)
         weights = attend(ops.reshape(query, (-1, slots, 1, a)), memory)
         context = rows(ops.matmul(ops.cast(weights, dtype), memory["value"]))
-        inputs = from_words(token_ids) + (context if live is None else rows_of(context, live))
+        inputs = from_words(token_ids) + (context if chosen is None else rows_of(context, chosen))
         gate_inputs, candidate_input, readout = _cut(inputs, [2 * n, n, inputs.shape[1] - 3 * n])
         update, reset = ops.split(ops.sigmoid(gate_inputs + recurrent[0]), 2, axis=1)
         if model.decoder.reset_after:
