@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_attention.layers.bahdanau_attention import BahdanauAttention
+from keras_attention.layers.masks import check_mask, unpack_masks
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -146,7 +147,8 @@ class AttentionGRU(keras.layers.Layer):
 
     def call(self, inputs, initial_state=None, mask=None, return_attention_scores=False, training=False):
         embeddings, annotations = inputs
-        target_mask, source_mask = mask if mask is not None else (None, None)
+        target_mask, source_mask = unpack_masks(mask, ("target_mask", "source_mask"))
+        check_mask(target_mask, embeddings, "target_mask")
         memory = self.precompute(annotations, source_mask)
         if initial_state is None:
             initial_state = ops.zeros((ops.shape(embeddings)[0], self.units), dtype=self.compute_dtype)

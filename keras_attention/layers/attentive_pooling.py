@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_attention.layers.masked_softmax import masked_softmax
+from keras_attention.layers.masks import check_mask, unpack_masks
 
 # Stands for "no score" before a maximum. tanh of it is -1, the least score there is, and its gradient is 0.
 _NO_SCORE = -1e9
@@ -65,7 +66,8 @@ class AttentivePooling(keras.layers.Layer):
         candidates, `(questions, answers, ...)` for all pairs.
 
     Raises:
-        ValueError: if the inputs are not two tensors of fitting rank, or `score_scale` is not positive.
+        ValueError: if the inputs are not two tensors of fitting rank and of the widths the layer was built for, the
+            mask is not a pair that fits them, or `score_scale` is not positive.
 
     Example:
     >>> import numpy as np
@@ -114,7 +116,15 @@ class AttentivePooling(keras.layers.Layer):
         """Pool the two sides; see the class for arguments and shapes."""
         _check_inputs(inputs, "tensors")
         question, answer = inputs
-        question_mask, answer_mask = (None, None) if mask is None else mask
+        widths = (question.shape[-1], answer.shape[-1])
+        if any(width not in (None, built) for width, built in zip(widths, self.alignment_kernel.shape)):
+            raise ValueError(
+                f"This layer was built for features of widths {tuple(self.alignment_kernel.shape)} (question, answer). "
+                f"Received: widths {widths}"
+            )
+        question_mask, answer_mask = unpack_masks(mask, ("question_mask", "answer_mask"))
+        check_mask(question_mask, question, "question_mask")
+        check_mask(answer_mask, answer, "answer_mask")
         one_answer = len(answer.shape) == 3 and not all_pairs
         if all_pairs and len(answer.shape) != 3:
             raise ValueError(
@@ -145,8 +155,8 @@ class AttentivePooling(keras.layers.Layer):
         if real is not None:
             scores = ops.where(real, scores, _NO_SCORE)
 
-        question_scores = ops.transpose(ops.tanh(ops.max(scores, axis=3)), (0, 2, 1))
-        answer_scores = ops.tanh(ops.max(scores, axis=1))
+        question_scores = ops.transpose(ops.tanh(_largest(scores, axis=3)), (0, 2, 1))
+        answer_scores = ops.tanh(_largest(scores, axis=1))
         question_real = None if question_real is None else question_real[:, None, :, 0, 0]
         answer_real = None if answer_real is None else answer_real[:, 0]
         question_weights = masked_softmax(self.score_scale * question_scores, question_real)
@@ -215,6 +225,13 @@ def _all_pair_scores(projected, answer):
     columns = ops.reshape(answer, (answers * answer_length, width))
     scores = ops.matmul(rows, ops.transpose(columns, (1, 0)))
     return ops.reshape(scores, (questions, question_length, answers, answer_length))
+
+
+def _largest(scores, axis):
+    """Return the maxima along an axis; of no score at all, as of masked ones, `_NO_SCORE`."""
+    if 0 in scores.shape:
+        return ops.sum(scores, axis=axis) + _NO_SCORE
+    return ops.max(scores, axis=axis)
 
 
 def _output_shapes(input_shape, all_pairs):

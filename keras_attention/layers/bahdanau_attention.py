@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_attention.layers.masks import check_mask, unpack_masks
 from keras_attention.layers.step_attention import StepAttention
 
 
@@ -60,7 +61,7 @@ class BahdanauAttention(StepAttention):
     attention, as `AttentionGRU` does.
 
     Raises:
-        ValueError: If an argument is out of range, if the inputs are not two tensors of the shapes above, or if
+        ValueError: If an argument is out of range, if inputs or masks are not two tensors of the shapes above, or if
             `precompute` or `step` is called before the layer is built.
 
     Example:
@@ -135,9 +136,10 @@ class BahdanauAttention(StepAttention):
 
     def call(self, inputs, mask=None, return_attention_scores=False, training=False):
         query, value = inputs
-        query_mask, value_mask = mask if mask is not None else (None, None)
+        query_mask, value_mask = unpack_masks(mask, ("query_mask", "value_mask"))
         context, weights = self.step(query, self.precompute(value, value_mask), training=training)
         if query_mask is not None and len(query.shape) == 3:
+            check_mask(query_mask, query, "query_mask")
             context = ops.where(ops.expand_dims(query_mask, -1), context, ops.zeros_like(context))
         return (context, weights) if return_attention_scores else context
 
@@ -154,6 +156,7 @@ class BahdanauAttention(StepAttention):
         """
         self._require_built("precompute")
         value = ops.cast(ops.convert_to_tensor(value), self.compute_dtype)
+        check_mask(mask, value)
         keys = self.key_projection(value)
         if self.normalize:
             keys = keys + ops.cast(self.score_bias, keys.dtype)

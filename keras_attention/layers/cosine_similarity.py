@@ -26,6 +26,9 @@ class CosineSimilarity(keras.layers.Layer):
     Returns:
         Float32 tensor: the leading axes, or `(rows, columns)`.
 
+    Raises:
+        ValueError: if the inputs are not two tensors of one width.
+
     Example:
     >>> import numpy as np
     >>> from keras_attention.layers import CosineSimilarity
@@ -43,8 +46,7 @@ class CosineSimilarity(keras.layers.Layer):
 
     def call(self, inputs, all_pairs=False):
         """Return the similarities; see the class."""
-        if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
-            raise ValueError(f"Expected inputs [x, y]. Received: inputs={inputs}")
+        _check_pair(inputs)
         x, y = (ops.cast(v, "float32") for v in inputs)
         if all_pairs:
             return ops.matmul(_unit(x), ops.transpose(_unit(y), (1, 0)))
@@ -64,9 +66,19 @@ class CosineSimilarity(keras.layers.Layer):
 
     def compute_output_spec(self, inputs, all_pairs=False):
         """Return the symbolic similarities."""
+        _check_pair(inputs)
         x, y = inputs
         shape = (x.shape[0], y.shape[0]) if all_pairs else self.compute_output_shape([x.shape, y.shape])
         return keras.KerasTensor(shape, dtype="float32")
+
+
+def _check_pair(inputs):
+    if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
+        raise ValueError(f"Expected inputs [x, y]. Received: inputs={inputs}")
+    widths = {tuple(x.shape)[-1] for x in inputs} - {None}
+    if len(widths) > 1:  # one of width 1 would broadcast to a wrong cosine
+        shapes = [tuple(x.shape) for x in inputs]
+        raise ValueError(f"Expected inputs [x, y] of one width. Received: inputs of shapes {shapes}")
 
 
 def _inverse_length(x):

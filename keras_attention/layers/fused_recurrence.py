@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_attention.layers.masks import check_mask
+
 
 def fused_loop_applies(layer):
     """Whether `layer`, a Keras GRU or LSTM, computes what the fused TensorFlow loops compute.
@@ -38,6 +40,7 @@ def time_first(layer, sequences, mask):
     Returns:
         `(length, batch, width)` and `(length, batch, 1)` in the compute dtype, or None.
     """
+    check_mask(mask, sequences)
     sequences = ops.transpose(ops.cast(sequences, layer.compute_dtype), (1, 0, 2))
     if mask is not None:
         mask = ops.cast(ops.expand_dims(ops.transpose(mask), -1), layer.compute_dtype)

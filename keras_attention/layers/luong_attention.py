@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_attention.layers.masks import check_mask, unpack_masks
 from keras_attention.layers.step_attention import StepAttention
 
 SCORE_MODES = ("dot", "scaled_dot", "general")
@@ -63,8 +64,8 @@ class LuongAttention(StepAttention):
     attention.
 
     Raises:
-        ValueError: If an argument is out of range, if the inputs are not two tensors of the shapes above, if the widths
-            differ where they must not, or if `precompute` or `step` is called before the layer is built.
+        ValueError: If an argument is out of range, if inputs or masks are not two tensors of the shapes above, if the
+            widths differ where they must not, or if `precompute` or `step` is called before the layer is built.
 
     Example:
     >>> import numpy as np
@@ -117,10 +118,11 @@ class LuongAttention(StepAttention):
         """Attend from every query; see the class."""
         query, value = self._check_pair("inputs", inputs)
         self._check_shapes([query.shape, value.shape])
-        query_mask, value_mask = (None, None) if mask is None else self._check_pair("mask", mask)
+        query_mask, value_mask = unpack_masks(mask, ("query_mask", "value_mask"))
         context, weights = self.step(query, self.precompute(value, value_mask), training=training)
         query_mask = self.compute_mask(inputs, [query_mask, value_mask])
         if query_mask is not None:
+            check_mask(query_mask, query, "query_mask")
             context = ops.where(ops.expand_dims(query_mask, -1), context, ops.zeros_like(context))
         return (context, weights) if return_attention_scores else context
 
@@ -138,6 +140,7 @@ class LuongAttention(StepAttention):
         """
         self._require_built("precompute")
         value = ops.cast(ops.convert_to_tensor(value), self.compute_dtype)
+        check_mask(mask, value)
         keys = value
         if self.score_mode == "general":
             keys = ops.matmul(value, ops.cast(self.kernel, self.compute_dtype))
@@ -221,6 +224,5 @@ class LuongAttention(StepAttention):
     @staticmethod
     def _check_pair(name, pair):
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            expected = {"mask": "[query_mask, value_mask]"}.get(name, "[query, value]")
-            raise ValueError(f"`{name}` must be a list of two, {expected}. Received: {name}={pair}")
+            raise ValueError(f"`{name}` must be a list of two, [query, value]. Received: {name}={pair}")
         return pair

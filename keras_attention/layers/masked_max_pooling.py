@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_attention.layers.masks import check_mask
+
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class MaskedMaxPooling(keras.layers.Layer):
@@ -38,6 +40,9 @@ class MaskedMaxPooling(keras.layers.Layer):
 
     def call(self, inputs, mask=None):
         """Return the maxima; see the class."""
+        check_mask(mask, inputs)
+        if 0 in inputs.shape:  # no position, or no sequence: no maximum is defined, and a sum of nothing is zero
+            return ops.sum(inputs, axis=-2)
         if mask is None:
             return ops.max(inputs, axis=-2)
         mask = ops.cast(mask, "bool")

@@ -38,6 +38,8 @@ def masked_softmax(scores, mask=None):
     if mask is not None:
         mask = ops.cast(mask, "bool")
         scores = ops.where(mask, scores, _LOWEST)
+    if 0 in scores.shape:  # nothing to attend to, or no row: no maximum is defined
+        return ops.zeros_like(scores)
     # By hand rather than with ops.softmax, which warns when there is a single key: a one-word source is all right.
     peak = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
     exponentials = ops.exp(scores - peak)

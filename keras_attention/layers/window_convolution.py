@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_attention.layers.masks import check_mask
+
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class WindowConvolution(keras.layers.Layer):
@@ -32,7 +34,7 @@ class WindowConvolution(keras.layers.Layer):
         Tensor `(batch, length, filters)` in the layer's compute dtype.
 
     Raises:
-        ValueError: if `filters` or `window` is not a positive integer.
+        ValueError: if `filters` or `window` is not a positive integer, or the mask does not fit.
 
     Example:
     >>> import numpy as np
@@ -82,6 +84,7 @@ class WindowConvolution(keras.layers.Layer):
 
     def call(self, inputs, mask=None):
         """Convolve; see the class."""
+        check_mask(mask, inputs)
         if mask is not None:
             # where, not a product: content that is not finite must not get through either.
             inputs = ops.where(ops.cast(mask, "bool")[..., None], inputs, ops.zeros_like(inputs))

@@ -32,9 +32,10 @@ class RankingMetric(keras.metrics.Metric):
         """Add a batch of questions."""
         labels = ops.cast(y_true, "float32")
         scores = ops.cast(y_pred, "float32")
-        if len(labels.shape) != 2 or len(scores.shape) != 2:
+        same = all(a == b for a, b in zip(labels.shape, scores.shape) if a is not None and b is not None)
+        if len(labels.shape) != 2 or len(scores.shape) != 2 or not same:
             raise ValueError(
-                "y_true and y_pred must be (batch, candidates). "
+                "y_true and y_pred must both be (batch, candidates). "
                 f"Received: y_true.shape={tuple(labels.shape)}, y_pred.shape={tuple(scores.shape)}"
             )
         scores = ops.where(ops.isnan(scores), -float("inf"), scores)

@@ -150,6 +150,22 @@ def test_an_empty_side(side, dtype):
     np.testing.assert_allclose(weights[other], even, atol=1e-6)
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_side_without_positions(side):
+    """Of length 0 is as of nothing but padding."""
+    features = [np.ones((2, 3, 4), "float32"), np.arange(24, dtype="float32").reshape(2, 3, 4)]
+    features[side] = features[side][:, :0]
+    vectors, weights = AttentivePooling()(features, return_attention_scores=True)
+    assert [tuple(w.shape) for w in weights] == [tuple(x.shape[:2]) for x in features]
+    np.testing.assert_array_equal(ops.convert_to_numpy(vectors[side]), np.zeros((2, 4)))
+    np.testing.assert_allclose(ops.convert_to_numpy(vectors[1 - side]), features[1 - side].mean(axis=1), rtol=1e-6)
+
+
+def test_an_empty_batch():
+    vectors = AttentivePooling()([np.ones((0, 3, 4), "float32"), np.ones((0, 5, 6), "float32")])
+    assert [tuple(v.shape) for v in vectors] == [(0, 4), (0, 6)]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_padding_and_its_content_change_nothing(dtype):
     question, answer, question_mask, answer_mask = sample()
@@ -231,3 +247,10 @@ def test_errors():
         AttentivePooling()([x, x[None]], all_pairs=True)
     with pytest.raises(ValueError, match="score_scale=0"):
         AttentivePooling(score_scale=0)
+    layer = AttentivePooling()
+    layer([x, x])
+    with pytest.raises(ValueError, match=r"widths \(4, 4\).*Received: widths \(4, 3\)"):
+        layer([x, x[..., :3]])
+    for mask in (np.ones((2, 3), bool), [np.ones((2, 3), bool)]):
+        with pytest.raises(ValueError, match=r"\[question_mask, answer_mask\]"):
+            layer([x, x], mask=mask)

@@ -50,3 +50,13 @@ def test_float32_under_every_policy():
         keras.config.set_dtype_policy("float32")
     assert keras.backend.standardize_dtype(got.dtype) == "float32"
     np.testing.assert_allclose(ops.convert_to_numpy(got), [np.sqrt(0.5)], rtol=1e-6)
+
+
+def test_two_widths_are_refused():
+    """A width of 1 would broadcast, to a cosine of 2."""
+    for all_pairs in (False, True):
+        for width in (1, 3):
+            with pytest.raises(ValueError, match=rf"one width. Received: .*\[\(2, 4\), \(2, {width}\)\]"):
+                CosineSimilarity()([ops.ones((2, 4)), ops.ones((2, width))], all_pairs=all_pairs)
+            with pytest.raises(ValueError, match="one width"):
+                CosineSimilarity()([keras.Input((4,)), keras.Input((width,))], all_pairs=all_pairs)

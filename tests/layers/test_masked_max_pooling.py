@@ -20,3 +20,10 @@ def test_any_leading_axes_and_no_mask():
     mask = np.ones((2, 2, 3), bool)
     mask[..., 2] = False
     np.testing.assert_array_equal(ops.convert_to_numpy(MaskedMaxPooling()(x, mask=mask)), x[..., :2, :].max(axis=2))
+
+
+def test_no_positions_and_no_sequences():
+    for mask in (None, np.ones((2, 0), bool)):
+        got = ops.convert_to_numpy(MaskedMaxPooling()(np.ones((2, 0, 3), "float32"), mask=mask))
+        np.testing.assert_array_equal(got, np.zeros((2, 3)))
+    assert tuple(MaskedMaxPooling()(np.ones((0, 4, 3), "float32")).shape) == (0, 3)

@@ -87,3 +87,9 @@ def test_gradient_is_finite_and_right():
         step = np.eye(4)[i] * 1e-5
         up, down = ((slow_masked_softmax(scores[:1] + s, mask[:1]) * coefficients).sum() for s in (step, -step))
         np.testing.assert_allclose(got[0, i], (up - down) / 2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 0), (0, 3, 4), (2, 0, 4)])
+def test_nothing_to_attend_to(shape):
+    for mask in (None, np.ones((*shape[:1], 1, *shape[2:]), bool)):
+        assert tuple(masked_softmax(ops.ones(shape), mask).shape) == shape

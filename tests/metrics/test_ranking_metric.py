@@ -87,3 +87,6 @@ def test_errors():
         AccuracyAt1().update_state([0, 1], [0.5, 0.2])
     with pytest.raises(ValueError, match="k=-1"):
         NDCG(k=-1)
+    for shape in ((1, 2), (2, 1), (2, 3)):
+        with pytest.raises(ValueError, match=r"both be \(batch, candidates\)"):
+            AccuracyAt1().update_state(numpy.ones(shape), numpy.ones((2, 2)))

@@ -72,7 +72,8 @@ class SequenceEncoder(keras.layers.Layer):
     def build(self, input_shape):
         """Build the embedding and the encoder."""
         self.embedding.build((None, None))
-        self.encoder.build((None, None, self.embedding_width))
+        if not self.encoder.built:  # one that comes from the config of a built layer is built, say in `clone_model`
+            self.encoder.build((None, None, self.embedding_width))
         self.built = True
 
     def call(self, ids, training=None):

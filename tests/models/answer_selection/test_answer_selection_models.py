@@ -264,3 +264,13 @@ def test_pools_are_checked():
             model.score_pools(encoded, encoded, pools)
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         model.encode_answers(np.ones(3, int))
+
+
+@every_model
+def test_clone_model(cls, sizes):
+    """Keras' own way to a model of the same layers with new weights."""
+    model = make(cls, sizes)
+    clone = keras.models.clone_model(model)
+    assert [w.shape for w in clone.weights] == [w.shape for w in model.weights]
+    clone.set_weights(model.get_weights())
+    np.testing.assert_allclose(ops.convert_to_numpy(clone(sample())), similarities(model, sample()), atol=1e-6)
