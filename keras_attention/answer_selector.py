@@ -1,6 +1,7 @@
 """Answer selection as people use it: a question in, the best answers out."""
 
 import json
+import numbers
 from pathlib import Path
 
 import keras
@@ -157,7 +158,7 @@ class AnswerSelector:
 
         Args:
             questions: A string, or a list of strings.
-            top_k: Answers per question.
+            top_k: Answers per question; None for all there are to choose from.
             candidates: For each question (for one string: for it) a list of places in the index to choose from,
                 instead of BM25's or of all.
             candidate_count: How many candidates BM25 proposes; at least `top_k` of them. AP models only.
@@ -178,6 +179,7 @@ class AnswerSelector:
         """
         self._check(top_k, return_weights, batch_size)
         self._require_index()
+        top_k = max(len(self.answers), 1) if top_k is None else top_k
         if bm25_weight and self.bm25 is None:
             raise ValueError(
                 f"BM25 is not part of the index of {type(self.model).__name__}. Received: bm25_weight={bm25_weight}"
@@ -473,8 +475,8 @@ class AnswerSelector:
                 "Received: return_weights=True"
             )
         for name, value in (("top_k", top_k), ("batch_size", batch_size)):
-            if value is not None and value < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
+            if value is not None and (not isinstance(value, numbers.Integral) or value < 1):
+                raise ValueError(f"`{name}` must be a whole number, at least 1. Received: {name}={value!r}")
 
     def _write_answers(self, directory):
         if self.bm25 is not None:

@@ -114,6 +114,10 @@ def test_search_finds_what_rank_finds(selector, dtype, tmp_path):
             if question.strip() and len({o.text for o in expected}) == 4:
                 assert [o.text for o in alone] == [o.text for o in expected]
     assert len(selector.search("the cat", top_k=99)) == len(ANSWERS)
+    assert len(selector.search("the cat", top_k=None)) == len(ANSWERS)
+    for top_k in (0, 1.5, "3"):
+        with pytest.raises(ValueError, match="`top_k` must be a whole number, at least 1"):
+            selector.search("the cat", top_k=top_k)
     assert selector.search([]) == []
 
 

@@ -116,8 +116,9 @@ class AnswerVectorIndex:
             approximate: whether to read only what ``make_approximate`` found enough; ``None``: if that was called.
 
         Returns:
-            ``ids``, int64 ``(questions, k)``, best first, and ``scores``, float32 of that shape: cosines. ``k`` is
-            ``min(top_k, answers)``.
+            ``ids``, int64 ``(questions, k)``, best first, answers of equal score in order of place, and ``scores``,
+            float32 of that shape: cosines. ``k`` is ``min(top_k, answers)``. An approximate search may leave out any of
+            equal ones.
 
         Raises:
             ImportError: ``faiss`` is not installed.
@@ -137,12 +138,10 @@ class AnswerVectorIndex:
         return ids, scores
 
     def _search_all(self, unit, top_k):
-        faiss = import_faiss()
         found_ids, found_scores = [], []
         for begin in range(0, len(self), _BLOCK):
             block = numpy.ascontiguousarray(self.vectors[begin : begin + _BLOCK], dtype="float32")
-            k = min(top_k, len(block))
-            scores, ids = faiss.knn(unit, block, k, metric=faiss.METRIC_INNER_PRODUCT)
+            ids, scores = _best_of_block(unit, block, min(top_k, len(block)))
             found_scores.append(scores)
             found_ids.append(ids + begin)
         if not found_ids:
@@ -174,6 +173,22 @@ class AnswerVectorIndex:
                 f"questions must be (questions, {self.vectors.shape[1]}). Received: shape {numpy.shape(vectors)}"
             )
         return unit
+
+
+def _best_of_block(unit, block, k):
+    """Return ids and scores `(questions, k)` of the best rows; of equal ones the first belong to them."""
+    faiss = import_faiss()
+    # One more than wanted shows whether the last has an equal that was left out, which may stand before it.
+    scores, ids = faiss.knn(unit, block, min(k + 1, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
+    tied = numpy.flatnonzero(scores[:, k - 1] == scores[:, k]) if k < len(block) else ()
+    order = numpy.lexsort((ids, -scores), axis=1)[:, :k]
+    ids, scores = numpy.take_along_axis(ids, order, axis=1), numpy.take_along_axis(scores, order, axis=1)
+    for row in tied:
+        every = block @ unit[row]
+        near = numpy.flatnonzero(every >= numpy.partition(every, -k)[-k])
+        ids[row] = near[numpy.argsort(-every[near], kind="stable")[:k]]
+        scores[row] = every[ids[row]]
+    return ids, scores
 
 
 def _unit(vectors):

@@ -67,6 +67,17 @@ def test_vectors_are_searched_by_cosine(made, dtype, block, monkeypatch):
     assert not found[:, 1:].any()
 
 
+@pytest.mark.parametrize("block", [5, 65_536])
+@pytest.mark.parametrize("top_k", [1, 3, 4, 11, 12])
+def test_equal_answers_keep_their_order(made, top_k, block, monkeypatch):
+    """Ten equal answers before and after the two best: whichever of them are among the first, they are the first."""
+    monkeypatch.setattr(answer_vector_index, "_BLOCK", block)
+    index = made({"vector": numpy.array([[0.6, 0.8]] * 5 + [[1.0, 0.0]] * 2 + [[0.6, 0.8]] * 5)})
+    ids, scores = index.search(numpy.array([[1.0, 0.0], [0.0, 0.0]]), top_k=top_k)
+    assert ids.tolist() == [[5, 6, 0, 1, 2, 3, 4, 7, 8, 9, 10, 11][:top_k], list(range(top_k))]
+    numpy.testing.assert_allclose(scores, [([1.0] * 2 + [0.6] * 10)[:top_k], [0.0] * top_k], atol=1e-6)
+
+
 def test_more_wanted_than_there_are(made):
     ids, scores = made({"vector": VECTORS}).search(QUESTIONS[0], top_k=99)
     assert sorted(ids[0]) == list(range(50))
