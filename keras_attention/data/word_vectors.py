@@ -104,6 +104,7 @@ def _from_text(path, wanted):
                     f"{path}, line {number}: expected a word and {len(numbers)} numbers. "
                     f"Received: {' '.join([word, *numbers])[:80]!r}"
                 ) from error
+            _check_finite(known[word], f"{path}, line {number}", word)
     return known
 
 
@@ -140,4 +141,10 @@ def _from_array(path, vocabulary_path, wanted):
     for word, row in zip(words, range(len(words))):
         if word in wanted and word not in known:
             known[word] = numpy.array(vectors[row], dtype="float32")
+            _check_finite(known[word], f"{path}, row {row}", word)
     return known
+
+
+def _check_finite(vector, where, word):
+    if not numpy.isfinite(vector).all():
+        raise ValueError(f"{where}: expected finite numbers. Received: word={word!r}, vector={vector.tolist()[:4]}...")

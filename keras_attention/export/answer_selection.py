@@ -47,11 +47,13 @@ class AnswerSelectionGraph:
         return tf.cast(tf.pad(ids, [[0, 0], [0, missing]]), tf.int32)
 
     def similarity(self, question, answer):
-        """Score pairs: `(batch,)` strings each to `similarity`, float32 `(batch,)`."""
+        """Score pairs: `(batch,)` strings each, as many answers as questions, to `similarity`, float32 `(batch,)`."""
         return self.similarity_of_ids(self.ids(question, self.question_length), self.ids(answer, self.answer_length))
 
     def similarity_of_ids(self, question_ids, answer_ids):
         """Score pairs of ids, int32 `(batch, length)` each: operations of the TensorFlow core only."""
+        same = tf.shape(question_ids)[0], tf.shape(answer_ids)[0]
+        tf.debugging.assert_equal(*same, message="expected as many answers as questions")
         similarity = self.model({"question_ids": question_ids, "answer_ids": answer_ids[:, None]})
         return {"similarity": similarity[:, 0]}
 
@@ -70,6 +72,7 @@ class AnswerSelectionGraph:
 
     def rank_ids(self, question_ids, answer_ids):
         """Score the ids of one question, `(1, length)`, against those of many answers, `(n, length)`; see `rank`."""
+        tf.debugging.assert_equal(tf.shape(question_ids)[0], 1, message="expected one question")
         similarity = self.model({"question_ids": question_ids, "answer_ids": answer_ids[None]})[0]
         return {"similarity": similarity, "order": tf.argsort(similarity, direction="DESCENDING", stable=True)}
 

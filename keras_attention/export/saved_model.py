@@ -55,7 +55,7 @@ def write_saved_model(
     """
     directory = Path(directory)
     version = _next_version(directory) if version is None else version
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError(f"`version` must be a positive integer. Received: version={version!r}")
     final = directory / str(version)
     if final.exists():

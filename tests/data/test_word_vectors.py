@@ -67,6 +67,13 @@ def test_errors(tmp_path):
     path.write_text("the 1 2\ncat 3 four\n")
     with pytest.raises(ValueError, match=r"g\.txt, line 2: expected a word and 2 numbers"):
         read_word_vectors(path, VOCABULARY)
+    path.write_text("the 1 2\ncat 3 nan\n")
+    with pytest.raises(ValueError, match=r"g\.txt, line 2: expected finite numbers. Received: word='cat'"):
+        read_word_vectors(path, VOCABULARY)
+    numpy.save(tmp_path / "g.npy", numpy.array([[1, 2], [numpy.inf, 3]]))
+    (tmp_path / "words.txt").write_text("the\ncat\n")
+    with pytest.raises(ValueError, match=r"g\.npy, row 1: expected finite numbers"):
+        read_word_vectors(tmp_path / "g.npy", VOCABULARY, vocabulary_path=tmp_path / "words.txt")
     path.write_text("zebra 1 2\n")
     with pytest.raises(ValueError, match="none of"):
         read_word_vectors(path, VOCABULARY)

@@ -53,13 +53,18 @@ def test_the_savedmodel_says_what_the_selector_says(cls, tokenizer_class, sizes,
     assert nothing["similarity"].shape == (0,)
     nothing = signatures["rank"](question=tf.constant(["the cat"]), answers=tf.constant([], tf.string))
     assert nothing["similarity"].shape == nothing["order"].shape == (0,)
+    for questions, answers in ((QUESTIONS[:2], ANSWERS[:1]), (QUESTIONS[:1], ANSWERS[:2])):  # must not broadcast
+        with pytest.raises(tf.errors.InvalidArgumentError, match="as many answers as questions"):
+            signatures["serving_default"](question=tf.constant(questions), answer=tf.constant(answers))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected one question"):
+        signatures["rank"](question=tf.constant(QUESTIONS[:2]), answers=tf.constant(ANSWERS))
 
 
 def test_versions_count_on(tmp_path):
     selector = make(QACNN, filters=4)
     assert [selector.export(tmp_path).name, selector.export(tmp_path, 7).name] == ["1", "7"]
     assert selector.export(tmp_path).name == "8"
-    for version in (7, 0, "1"):
+    for version in (7, 0, "1", True):
         with pytest.raises(ValueError, match=f"version={version!r}"):
             selector.export(tmp_path, version)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "7", "8"]
